@@ -1,0 +1,128 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build as bundle, type BuildOptions, type Plugin } from 'rolldown';
+import { isolateGlobal } from './src/execution/isolate-global.ts';
+import { taskName } from './src/workloads/entry.ts';
+import { workloads } from './src/workloads/registry.ts';
+
+const root = import.meta.dirname;
+const dist = join(root, 'dist');
+
+/**
+ * Builds dist/: the service, the runner, the emulator, and for each task what executes it elsewhere. What a cold
+ * worker loads is part of what is measured, so each worker is one file with only what its task needs, and no
+ * TypeScript is stripped while a run lasts.
+ */
+export async function build(): Promise<void> {
+  await rm(dist, { recursive: true, force: true });
+  await Promise.all([
+    bundle(serviceBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' })),
+    bundle(runnerBundle()),
+    ...taskCodes().flatMap((code) => [bundle(workerBundle(code)), ...isolateBundles(code).map((b) => bundle(b))]),
+  ]);
+}
+
+/** A task, by the module and the export under which its code is reached. */
+interface TaskCode {
+  readonly name: string;
+  readonly module: string;
+  readonly exported: string;
+}
+
+function taskCodes(): TaskCode[] {
+  return workloads.flatMap(({ declaration: { name, accesses } }) =>
+    (accesses.length === 0 ? [null] : accesses).map((access) => ({
+      name: access === null ? name : `${name}-${access}`,
+      module: join(root, 'src/workloads', `${name}.ts`),
+      exported: taskName(access),
+    })),
+  );
+}
+
+const common = { platform: 'node', cwd: root, logLevel: 'warn' } as const satisfies BuildOptions;
+
+function serviceBundle(input: Record<string, string>): BuildOptions {
+  return {
+    ...common,
+    input,
+    // Packages stay packages: instrumentation finds express and node:http by their names.
+    external: [/^[^./]/u],
+    output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+  };
+}
+
+function runnerBundle(): BuildOptions {
+  return {
+    ...common,
+    input: { runner: 'src/runner/entry.ts' },
+    external: nativePackages,
+    output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+  };
+}
+
+/** Native code can't be bundled. */
+const nativePackages = ['isolated-vm'];
+
+function workerBundle(code: TaskCode): BuildOptions {
+  const openHttp = usesHttp(code) ? 'openGot' : 'null';
+  return oneFile(
+    `workers/${code.name}.js`,
+    `import { serve } from ${path('src/execution/serve.ts')};
+     ${importHttp(code)}
+     import { ${code.exported} as task } from ${JSON.stringify(code.module)};
+     serve(task, ${openHttp});`,
+  );
+}
+
+function isolateBundles(code: TaskCode): BuildOptions[] {
+  if (code.exported === 'sdk') return [];
+  const openHttp = usesHttp(code) ? 'openGot' : 'null';
+  const worker = oneFile(
+    `workers/isolate-${code.name}.js`,
+    `import { serveIsolate } from ${path('src/execution/serve-isolate.ts')};
+     ${importHttp(code)}
+     serveIsolate(${openHttp});`,
+  );
+  const source = oneFile(
+    `isolates/${code.name}.js`,
+    `export { ${code.exported} as task } from ${JSON.stringify(code.module)};`,
+    { format: 'iife', name: isolateGlobal },
+  );
+  return [worker, source];
+}
+
+function usesHttp({ exported }: TaskCode): boolean {
+  return exported === 'presigned';
+}
+
+function importHttp(code: TaskCode): string {
+  return usesHttp(code) ? `import { openGot } from ${path('src/execution/got-client.ts')};` : '';
+}
+
+function path(relative: string): string {
+  return JSON.stringify(join(root, relative));
+}
+
+function oneFile(
+  file: string,
+  source: string,
+  output: { format?: 'iife' | 'esm'; name?: string } = {},
+): BuildOptions {
+  return {
+    ...common,
+    input: 'virtual:entry',
+    external: nativePackages,
+    plugins: [virtualEntry(source)],
+    output: { file: join(dist, file), codeSplitting: false, ...output },
+  };
+}
+
+function virtualEntry(source: string): Plugin {
+  return {
+    name: 'virtual-entry',
+    resolveId: (id) => (id === 'virtual:entry' ? join(root, 'virtual-entry.ts') : null),
+    load: (id) => (id === join(root, 'virtual-entry.ts') ? source : null),
+  };
+}
+
+if (import.meta.main) await build();

@@ -1,0 +1,106 @@
+import {
+  getBooleanFromEnv,
+  getNumberFromEnv,
+  getStringFromEnv,
+  getStringListFromEnv,
+} from '@opentelemetry/core';
+
+/**
+ * Where this service's defaults are not OpenTelemetry's: JSON to the collector, no metrics pushed (a plain Jaeger
+ * refuses them), no logs. Set in the environment, because the SDK reads it in places that take no option.
+ */
+const defaults = {
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+  OTEL_METRICS_EXPORTER: 'none',
+  OTEL_LOGS_EXPORTER: 'none',
+} as const;
+
+/** Sets the defaults where the user set nothing. To be called before the SDK is made. */
+export function applyTelemetryDefaults(): void {
+  for (const [name, value] of Object.entries(defaults)) {
+    if (getStringFromEnv(name) === undefined) process.env[name] = value;
+  }
+}
+
+export function sdkDisabled(): boolean {
+  return getBooleanFromEnv('OTEL_SDK_DISABLED') ?? false;
+}
+
+/** The names in `OTEL_TRACES_EXPORTER`; `['otlp']` when it is not set. */
+export function traceExporterNames(): readonly string[] {
+  const names = [...new Set(getStringListFromEnv('OTEL_TRACES_EXPORTER'))];
+  return names.length === 0 ? ['otlp'] : names;
+}
+
+export function tracesProtocol(): string {
+  return (
+    getStringFromEnv('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ??
+    getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL') ??
+    defaults.OTEL_EXPORTER_OTLP_PROTOCOL
+  ).trim();
+}
+
+/**
+ * The exporter's own timeout in milliseconds, when the user set none. OpenTelemetry's 10 s would let a dead
+ * collector hold every batch for that long.
+ */
+export function defaultExporterTimeoutMs(): number | undefined {
+  const set =
+    getNumberFromEnv('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ?? getNumberFromEnv('OTEL_EXPORTER_OTLP_TIMEOUT');
+  return set === undefined ? 5_000 : undefined;
+}
+
+/** Where spans go, for people and for trying whether anything listens there. Without user names and passwords. */
+export function tracesEndpoint(protocol: string): string {
+  const specific = getStringFromEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const general = getStringFromEnv('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (protocol === 'grpc') return withoutUser(specific ?? general) ?? 'http://localhost:4317';
+  const path = 'v1/traces';
+  return (
+    withoutUser(specific) ??
+    withoutUser(general === undefined ? undefined : `${general}${general.endsWith('/') ? '' : '/'}${path}`) ??
+    `http://localhost:4318/${path}`
+  );
+}
+
+function withoutUser(address: string | undefined): string | null {
+  if (address === undefined) return null;
+  const url = URL.parse(address.includes('://') ? address : `http://${address}`);
+  if (url === null) return null;
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
+/** How spans wait for the collector. */
+export interface QueueLimits {
+  /** Spans, waiting and being sent. */
+  readonly maxQueueSize: number;
+  readonly maxExportBatchSize: number;
+  readonly scheduledDelayMillis: number;
+  readonly exportTimeoutMillis: number;
+}
+
+/**
+ * The batch processor's limits. Its own 2,048 spans are less than one run of 10,000 tasks leaves behind, and its
+ * 5 s are long to someone who waits for a waterfall.
+ */
+export function queueLimits(): QueueLimits {
+  const maxQueueSize = positive('OTEL_BSP_MAX_QUEUE_SIZE') ?? 50_000;
+  return {
+    maxQueueSize,
+    maxExportBatchSize: Math.min(positive('OTEL_BSP_MAX_EXPORT_BATCH_SIZE') ?? 2_000, maxQueueSize),
+    scheduledDelayMillis: getNumberFromEnv('OTEL_BSP_SCHEDULE_DELAY') ?? 500,
+    exportTimeoutMillis: positive('OTEL_BSP_EXPORT_TIMEOUT') ?? 30_000,
+  };
+}
+
+function positive(name: string): number | undefined {
+  const value = getNumberFromEnv(name);
+  return value !== undefined && value > 0 ? value : undefined;
+}
+
+/** The names in `OTEL_NODE_RESOURCE_DETECTORS`; `['all']` when it is not set. */
+export function resourceDetectorNames(): readonly string[] {
+  return getStringListFromEnv('OTEL_NODE_RESOURCE_DETECTORS') ?? ['all'];
+}

@@ -1,0 +1,234 @@
+import { TraceFlags } from '@opentelemetry/api';
+import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
+import {
+  BatchSpanProcessor,
+  type ReadableSpan,
+  type SpanExporter,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace';
+import { reasonOf, type Collector } from './collector.ts';
+import type { QueueLimits } from './environment.ts';
+import { redactText } from './redaction.ts';
+
+/** Room in the queue that is kept for one run's spans. To be released when they are in it, or never will be. */
+export interface Room {
+  release(): void;
+}
+
+export interface QueueCounts {
+  /** Waiting or being sent. */
+  readonly pending: number;
+  readonly exported: number;
+  /** Not taken by the collector, or not fitting into the queue. */
+  readonly dropped: number;
+}
+
+interface Waiter {
+  readonly spans: number;
+  readonly fits: () => boolean;
+  readonly admit: () => void;
+}
+
+/**
+ * The way of all spans to the collector: OpenTelemetry's batch processor, told apart from it by knowing what became of
+ * each span. While the collector accepts, whoever has spans can wait for room and none is lost; while it does not,
+ * nobody waits, the queue stays bounded and what does not fit is counted.
+ */
+export class ExportQueue implements SpanProcessor {
+  readonly #batches: BatchSpanProcessor;
+  readonly #collector: Collector;
+  readonly #max: number;
+  /** What runs may reserve: the rest is for the spans of requests, which can't wait. */
+  readonly #reservable: number;
+  #pending = 0;
+  #exported = 0;
+  #dropped = 0;
+  #reserved = 0;
+  #closed = false;
+  #waiters: Waiter[] = [];
+
+  constructor(exporter: SpanExporter, collector: Collector, limits: QueueLimits) {
+    this.#collector = collector;
+    this.#max = limits.maxQueueSize;
+    this.#reservable = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
+    const told = new ToldExporter(exporter, limits.exportTimeoutMillis, (spans, result) =>
+      this.#told(spans, result),
+    );
+    this.#batches = new BatchSpanProcessor({ exporter: told, ...limits });
+  }
+
+  get counts(): QueueCounts {
+    return { pending: this.#pending, exported: this.#exported, dropped: this.#dropped };
+  }
+
+  /** The most spans that may be added at once: whoever adds more waits for {@link space} between. */
+  get sliceSpans(): number {
+    return Math.min(500, this.#max);
+  }
+
+  /**
+   * Keeps room for a run's spans, first come first served. Resolves at once when there is room, or when the collector
+   * does not accept; rejects with the signal's reason. A run with more spans than ever fit waits for all there is.
+   */
+  reserve(spans: number, signal?: AbortSignal): Promise<Room> {
+    const wanted = Math.min(spans, this.#reservable);
+    const fits = (): boolean => this.#pending + this.#reserved + wanted <= this.#reservable;
+    return this.#wait(wanted, fits, signal).then(() => {
+      let kept = wanted;
+      return {
+        release: () => {
+          this.#reserved -= kept;
+          kept = 0;
+          this.#admit();
+        },
+      };
+    });
+  }
+
+  /** Resolves when `spans` more fit, or when the collector does not accept. */
+  async space(spans: number): Promise<void> {
+    await this.#wait(0, () => this.#pending + spans <= this.#max);
+  }
+
+  onStart(): void {}
+
+  onEnd(span: ReadableSpan): void {
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
+    if (this.#closed || this.#pending >= this.#max) return this.#drop(1);
+    this.#pending += 1;
+    this.#batches.onEnd(span);
+  }
+
+  /** Sends what is waiting. Never rejects: what could not be sent is in the counts. */
+  async forceFlush(): Promise<void> {
+    await this.#batches.forceFlush().catch(counted);
+  }
+
+  async shutdown(): Promise<void> {
+    this.#closed = true;
+    await this.#batches.shutdown().catch(counted);
+  }
+
+  #wait(spans: number, fits: () => boolean, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason);
+      const leave = (): void => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+        reject(signal?.reason);
+        this.#admit();
+      };
+      const admit = (): void => {
+        signal?.removeEventListener('abort', leave);
+        this.#reserved += spans;
+        resolve();
+      };
+      const waiter: Waiter = { spans, fits, admit };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiters.push(waiter);
+      this.#admit();
+    });
+  }
+
+  /** Lets in who may. Runs keep their order; spans of runs that were let in (`spans: 0`) pass them. */
+  #admit(): void {
+    const open = !this.#collector.accepting || this.#closed;
+    let runMayPass = true;
+    const waiting = this.#waiters;
+    this.#waiters = [];
+    const left: Waiter[] = [];
+    for (const waiter of waiting) {
+      const isRun = waiter.spans > 0;
+      if (open || ((!isRun || runMayPass) && waiter.fits())) {
+        waiter.admit();
+      } else {
+        if (isRun) runMayPass = false;
+        left.push(waiter);
+      }
+    }
+    this.#waiters = [...left, ...this.#waiters];
+  }
+
+  #told(spans: number, result: ExportResult): void {
+    this.#pending -= spans;
+    if (result.code === ExportResultCode.SUCCESS) {
+      this.#exported += spans;
+      this.#collector.accepted();
+    } else {
+      this.#collector.refused(redactText(reasonOf(result.error)));
+      this.#drop(spans);
+    }
+    this.#admit();
+  }
+
+  #drop(spans: number): void {
+    this.#dropped += spans;
+    this.#collector.lost(spans);
+  }
+}
+
+/** Failed batches are counted where the exporter reports them; the batch processor's own error adds nothing. */
+function counted(): void {}
+
+/**
+ * An exporter that reports what became of each batch, once, at the latest after `timeoutMs`. Sends one batch after
+ * another, also when a flush hands over all at once: exporters refuse more than 30 at a time.
+ */
+class ToldExporter implements SpanExporter {
+  readonly #inner: SpanExporter;
+  readonly #timeoutMs: number;
+  readonly #tell: (spans: number, result: ExportResult) => void;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(inner: SpanExporter, timeoutMs: number, tell: (spans: number, result: ExportResult) => void) {
+    this.#inner = inner;
+    this.#timeoutMs = timeoutMs;
+    this.#tell = tell;
+  }
+
+  export(spans: ReadableSpan[], report: (result: ExportResult) => void): void {
+    this.#last = this.#after(this.#last, spans, report);
+  }
+
+  async #after(
+    earlier: Promise<void>,
+    spans: ReadableSpan[],
+    report: (result: ExportResult) => void,
+  ): Promise<void> {
+    await earlier;
+    const result = await this.#send(spans);
+    this.#tell(spans.length, result);
+    report(result);
+  }
+
+  async forceFlush(): Promise<void> {
+    await this.#last;
+    await this.#inner.forceFlush?.();
+  }
+
+  shutdown(): Promise<void> {
+    return this.#inner.shutdown();
+  }
+
+  #send(spans: ReadableSpan[]): Promise<ExportResult> {
+    return new Promise((resolve) => {
+      const giveUp = (): void =>
+        resolve({
+          code: ExportResultCode.FAILED,
+          error: new Error(`no answer within ${this.#timeoutMs} ms`),
+        });
+      const timer = setTimeout(giveUp, this.#timeoutMs);
+      try {
+        this.#inner.export(spans, (result) => {
+          clearTimeout(timer);
+          resolve(result);
+        });
+      } catch (error) {
+        clearTimeout(timer);
+        resolve({
+          code: ExportResultCode.FAILED,
+          error: error instanceof Error ? error : new Error(String(error)),
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/** `service.name` unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` say otherwise. */
+export const serviceName = 'fanout-bench';
+
+/** The instrumentation scope of run, sign and task spans. */
+export const tracerName = 'fanout-bench';
+
+/** `run s3 presigned-async` */
+export function runSpanName(workload: string, strategy: string): string {
+  return `run ${workload} ${strategy}`;
+}
+
+export const signSpanName = 'sign';
+
+/** `task s3 3`, counted from 0. */
+export function taskSpanName(workload: string, index: number): string {
+  return `task ${workload} ${index}`;
+}
+
+/** Attributes of a run span. */
+export const runAttribute = {
+  id: 'bench.run.id',
+  workload: 'bench.workload',
+  strategy: 'bench.strategy',
+  access: 'bench.access',
+  tasks: 'bench.tasks',
+  concurrency: 'bench.concurrency',
+  pool: 'bench.pool',
+  join: 'bench.join',
+  client: 'bench.client',
+  runtime: 'bench.runtime',
+  target: 'bench.target',
+  outcome: 'bench.outcome',
+} as const;
+
+/** Attributes of a task span. */
+export const taskAttribute = {
+  index: 'bench.task.index',
+  state: 'bench.task.state',
+  /** `false` on a task that never started; absent on all others. */
+  started: 'bench.task.started',
+  queueMs: 'bench.task.queue_ms',
+  prepareMs: 'bench.task.prepare_ms',
+  handBackMs: 'bench.task.hand_back_ms',
+  dnsMs: 'bench.phase.dns_ms',
+  connectMs: 'bench.phase.connect_ms',
+  tlsMs: 'bench.phase.tls_ms',
+  ttfbMs: 'bench.phase.ttfb_ms',
+  downloadMs: 'bench.phase.download_ms',
+  /** The upstream's own error code (`NoSuchKey`, `ECONNREFUSED`); OpenTelemetry has no name for it. */
+  upstreamCode: 'bench.task.upstream_code',
+} as const;
+
+/**
+ * OpenTelemetry's own names, spelled out: the runner labels tasks with them, and must not load OpenTelemetry's list.
+ * A test compares them with it.
+ */
+export const semantic = {
+  errorType: 'error.type',
+  requestMethod: 'http.request.method',
+  resendCount: 'http.request.resend_count',
+  responseStatus: 'http.response.status_code',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  urlFull: 'url.full',
+  urlQuery: 'url.query',
+  processPid: 'process.pid',
+  threadId: 'thread.id',
+  rpcSystem: 'rpc.system.name',
+  rpcMethod: 'rpc.method',
+  s3Bucket: 'aws.s3.bucket',
+  s3Key: 'aws.s3.key',
+} as const;

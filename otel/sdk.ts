@@ -1,0 +1,179 @@
+import { setImmediate as yieldToEvents, setTimeout as sleep } from 'node:timers/promises';
+import { TraceFlags, context, isSpanContextValid, trace, type Tracer } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { RandomIdGenerator, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import type { ClockAnchor } from '../src/record/clock.ts';
+import type { RunPlan } from '../src/record/plan.ts';
+import type { RunRecord, TraceIds } from '../src/record/record.ts';
+import { Collector } from './collector.ts';
+import { applyTelemetryDefaults, queueLimits } from './environment.ts';
+import { ExportQueue, type QueueCounts, type Room } from './export-queue.ts';
+import { exportersFromEnvironment } from './exporters.ts';
+import { PlannedIdGenerator } from './ids.ts';
+import { loadInstrumented, serverInstrumentations } from './instrumentations.ts';
+import { runSpanName, tracerName } from './names.ts';
+import { Notices, type NoticeListener } from './notices.ts';
+import { telemetryResource } from './resource.ts';
+import { ServerSpans } from './server-spans.ts';
+import { spanWriter } from './spans.ts';
+import { traceJson } from './trace-json.ts';
+
+let started: Telemetry | null = null;
+
+/**
+ * Starts OpenTelemetry as the `OTEL_*` variables say, and returns the process's one handle to it; a second call
+ * returns the same. To be called before anything imports Express: see register.ts.
+ */
+export function startTelemetry(): Telemetry {
+  started ??= new Telemetry();
+  return started;
+}
+
+/** What the service asks of telemetry. None of it throws because of the collector. */
+export class Telemetry {
+  /** Where spans are sent; `null` when they are sent to no collector (`OTEL_TRACES_EXPORTER`, `OTEL_SDK_DISABLED`). */
+  readonly collectorUrl: string | null;
+  readonly #notices = new Notices();
+  readonly #serverSpans = new ServerSpans();
+  readonly #ids = new PlannedIdGenerator();
+  readonly #random = new RandomIdGenerator();
+  readonly #resource: Resource;
+  readonly #sdk: NodeSDK;
+  readonly #tracer: Tracer;
+  readonly #collector: Collector | null;
+  readonly #queue: ExportQueue | null;
+  readonly #emitting = new Set<Promise<void>>();
+
+  /** `instrumentServers: false` leaves the process's HTTP servers alone. */
+  constructor({ instrumentServers = true }: { readonly instrumentServers?: boolean } = {}) {
+    applyTelemetryDefaults();
+    this.#resource = telemetryResource();
+    const { otlp, console } = exportersFromEnvironment(this.#notices);
+    this.collectorUrl = otlp?.url ?? null;
+    this.#collector = otlp === null ? null : new Collector(otlp.url, this.#notices);
+    this.#queue =
+      otlp === null || this.#collector === null
+        ? null
+        : new ExportQueue(otlp.exporter, this.#collector, queueLimits());
+    const outlets = [
+      ...(this.#queue === null ? [] : [this.#queue]),
+      ...(console === null ? [] : [new SimpleSpanProcessor({ exporter: console })]),
+    ];
+    this.#sdk = new NodeSDK({
+      resource: this.#resource,
+      autoDetectResources: false,
+      idGenerator: this.#ids,
+      // With nobody to send to there is nothing to make: the SDK then starts no tracer.
+      spanProcessors: outlets.length === 0 ? [] : [this.#serverSpans, ...outlets],
+      instrumentations: instrumentServers ? serverInstrumentations() : [],
+    });
+    this.#sdk.start();
+    if (instrumentServers) loadInstrumented();
+    this.#tracer = trace.getTracer(tracerName);
+  }
+
+  /** Hears of what people must be told, what was said before included. */
+  onNotice(listener: NoticeListener): void {
+    this.#notices.listen(listener);
+  }
+
+  /**
+   * Tries whether anything listens where spans are sent; `null` when they are sent nowhere. Where nothing does, the
+   * one warning (`collector_unreachable`) has been said when this resolves.
+   */
+  async probeCollector(timeoutMs = 500): Promise<boolean | null> {
+    return this.#collector === null ? null : this.#collector.probe(timeoutMs);
+  }
+
+  /** `false` once the collector refused, until it accepts again. `true` where there is none. */
+  get accepting(): boolean {
+    return this.#collector?.accepting ?? true;
+  }
+
+  get counts(): QueueCounts {
+    return this.#queue?.counts ?? { pending: 0, exported: 0, dropped: 0 };
+  }
+
+  /**
+   * Waits until a run of so many tasks can be admitted without losing a span: at once when there is room, when the
+   * collector does not accept, or when there is none. Rejects with the signal's reason. Release the room after `emit`.
+   */
+  async reserveRoom(tasks: number, signal?: AbortSignal): Promise<Room> {
+    return this.#queue?.reserve(tasks + runAndSign, signal) ?? { release() {} };
+  }
+
+  /**
+   * Allots the ids of a run's spans. The run continues the active trace (the request's server span) or, with none,
+   * begins its own. `sampled` is the configured sampler's decision; an unsampled run emits nothing.
+   */
+  allotIds(plan: Pick<RunPlan, 'workload' | 'strategy' | 'access' | 'tasks'>): TraceIds {
+    const parent = trace.getSpanContext(context.active());
+    // Never ended, so never exported: it is made only to have the sampler decide.
+    const probe = this.#tracer.startSpan(runSpanName(plan.workload, plan.strategy));
+    const probed = probe.spanContext();
+    this.#serverSpans.expectRun();
+    return {
+      traceId: isSpanContextValid(probed) ? probed.traceId : this.#random.generateTraceId(),
+      parentSpanId: parent !== undefined && isSpanContextValid(parent) ? parent.spanId : null,
+      runSpanId: this.#random.generateSpanId(),
+      signSpanId: plan.access === 'presigned' ? this.#random.generateSpanId() : null,
+      taskSpanIds: Array.from({ length: plan.tasks }, () => this.#random.generateSpanId()),
+      sampled: probe.isRecording() && (probed.traceFlags & TraceFlags.SAMPLED) !== 0,
+    };
+  }
+
+  /** The clock of a run that starts now, such that its spans lie inside the active server span. */
+  anchorClock(): ClockAnchor {
+    return this.#serverSpans.anchor();
+  }
+
+  /**
+   * Makes the record's spans and hands them to the exporter, a slice at a time, so that the event loop is not held.
+   * Call it when the response has been sent. Resolves when all are handed over.
+   */
+  emit(record: RunRecord): Promise<void> {
+    this.#serverSpans.keepFor(record);
+    if (!record.trace.sampled) return Promise.resolve();
+    const emission = this.#write(record).finally(() => this.#emitting.delete(emission));
+    this.#emitting.add(emission);
+    return emission;
+  }
+
+  /** The record's spans as OTLP JSON, with the request's own when it was traced and this very record was emitted. */
+  traceJson(record: RunRecord): Promise<string> {
+    return traceJson(record, this.#resource, this.#serverSpans.of(record));
+  }
+
+  /** Sends what is waiting. Never rejects. */
+  async flush(): Promise<void> {
+    await Promise.allSettled(this.#emitting);
+    await this.#queue?.forceFlush();
+  }
+
+  /** Sends what is waiting and stops, within the time given: by default 5 s, or 0.5 s when nobody accepts. */
+  async shutdown(limitMs = this.accepting ? 5_000 : 500): Promise<void> {
+    const ending = Promise.allSettled(this.#emitting).then(() => this.#sdk.shutdown());
+    await Promise.race([ending.catch(() => undefined), sleep(limitMs, undefined, { ref: false })]);
+    const { pending } = this.counts;
+    if (pending === 0) return;
+    const message = `${pending} spans were not sent before the end.`;
+    this.#notices.say({ level: 'warn', code: 'spans_dropped', message });
+  }
+
+  async #write(record: RunRecord): Promise<void> {
+    const slice = this.#queue?.sliceSpans ?? 500;
+    const writer = spanWriter(this.#tracer, this.#ids, record);
+    await this.#queue?.space(runAndSign);
+    writer.writeRun();
+    for (let first = 0; first < record.tasks.length; first += slice) {
+      if (first > 0) await yieldToEvents();
+      const tasks = record.tasks.slice(first, first + slice);
+      await this.#queue?.space(tasks.length);
+      for (const task of tasks) writer.writeTask(task);
+    }
+  }
+}
+
+/** The spans of a run beside its tasks'. */
+const runAndSign = 2;

@@ -1,0 +1,75 @@
+import type { Attributes } from '@opentelemetry/api';
+import { betweenMs } from '../src/record/clock.ts';
+import type { AttemptRecord, IntervalNs, RunRecord, TaskRecord } from '../src/record/record.ts';
+import { runAttribute, semantic, taskAttribute } from './names.ts';
+import { redactUrl } from './redaction.ts';
+
+export function runAttributes({ id, plan, outcome }: RunRecord): Attributes {
+  return known({
+    [runAttribute.id]: id,
+    [runAttribute.workload]: plan.workload,
+    [runAttribute.strategy]: plan.strategy,
+    [runAttribute.access]: plan.access,
+    [runAttribute.tasks]: plan.tasks,
+    [runAttribute.concurrency]: plan.concurrency,
+    [runAttribute.pool]: plan.pool,
+    [runAttribute.join]: plan.join,
+    [runAttribute.client]: plan.client,
+    [runAttribute.runtime]: plan.runtime,
+    [runAttribute.target]: plan.target,
+    [runAttribute.outcome]: outcome,
+  });
+}
+
+export function taskAttributes(task: TaskRecord): Attributes {
+  const attempt = task.attempts.at(-1);
+  return {
+    ...known({
+      [taskAttribute.index]: task.index,
+      [taskAttribute.state]: task.state,
+      [taskAttribute.started]: task.startedAtNs === null ? false : null,
+      [taskAttribute.queueMs]: betweenMs(task.queuedAtNs, task.admittedAtNs),
+      [taskAttribute.prepareMs]: betweenMs(task.admittedAtNs, task.startedAtNs),
+      [taskAttribute.handBackMs]: betweenMs(task.endedAtNs, task.returnedAtNs),
+      [taskAttribute.upstreamCode]: task.state === 'failed' ? task.error.upstreamCode : null,
+      [semantic.processPid]: task.pid,
+      [semantic.threadId]: task.threadId,
+    }),
+    ...(attempt !== undefined && exchangeAttributes(attempt, task.attempts.length)),
+    ...task.labels,
+  };
+}
+
+function exchangeAttributes(attempt: AttemptRecord, attempts: number): Attributes {
+  const { phases } = attempt;
+  const url = URL.parse(attempt.url);
+  return known({
+    [semantic.requestMethod]: attempt.method,
+    [semantic.urlFull]: redactUrl(attempt.url),
+    [semantic.serverAddress]: url === null ? null : url.hostname,
+    [semantic.serverPort]: url === null ? null : portOf(url),
+    [semantic.responseStatus]: attempt.statusCode,
+    [semantic.resendCount]: attempts > 1 ? attempts - 1 : null,
+    [taskAttribute.dnsMs]: lengthMs(phases.dns),
+    [taskAttribute.connectMs]: lengthMs(phases.connect),
+    [taskAttribute.tlsMs]: lengthMs(phases.tls),
+    [taskAttribute.ttfbMs]: lengthMs(phases.ttfb),
+    [taskAttribute.downloadMs]: lengthMs(phases.download),
+  });
+}
+
+function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
+function lengthMs(interval: IntervalNs | null): number | null {
+  return interval === null ? null : betweenMs(interval.fromNs, interval.toNs);
+}
+
+/** An attribute that is not known is left out: OpenTelemetry has no null. */
+function known(attributes: Readonly<Record<string, string | number | boolean | null>>): Attributes {
+  const kept: Attributes = {};
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) kept[name] = value;
+  return kept;
+}

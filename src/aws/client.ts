@@ -1,0 +1,17 @@
+/** Everything a client needs to know; plain data, so that it reaches any worker. It holds no credentials. */
+export interface ClientSettings {
+  readonly region: string;
+  /** `null`: AWS's own. Else path-style requests to this endpoint. */
+  readonly endpoint: string | null;
+  /** At most so many sockets at once. */
+  readonly sockets: number;
+  /** How often one request may be sent; 1 means no retry. */
+  readonly attempts: number;
+}
+
+/** A request that any HTTP client can send. What authorises it is already in its URL or headers. */
+export interface PlainRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { GetObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import type { ClientSettings } from './client.ts';
+import type { S3Reader } from './s3-object.ts';
+import { transportError } from './transport-error.ts';
+
+/** An S3 client whose defaults are made equal to the plain HTTP client's, as the workload's catalogue lists. */
+export function openS3Client({ region, endpoint, sockets, attempts }: ClientSettings): S3Client {
+  return new S3Client({
+    region,
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
+    maxAttempts: attempts,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      httpAgent: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: sockets }),
+    },
+  });
+}
+
+/** What the `sdk` tasks of the s3 workload read with. */
+export function openS3Reader(settings: ClientSettings): S3Reader {
+  const client = openS3Client(settings);
+  return {
+    async read({ bucket, key }) {
+      let answerBegan = false;
+      try {
+        const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        answerBegan = true;
+        const body = (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
+        return {
+          state: 'read',
+          bytes: body.byteLength,
+          md5: createHash('md5').update(body).digest('hex'),
+          contentLength: answer.ContentLength ?? null,
+          etag: answer.ETag,
+          encryption: answer.ServerSideEncryption,
+          customerKey: answer.SSECustomerAlgorithm,
+        };
+      } catch (error) {
+        if (error instanceof S3ServiceException) {
+          const status = error.$metadata.httpStatusCode ?? 0;
+          return {
+            state: 'failed',
+            error: {
+              code: 'upstream_error',
+              message: `S3 answered ${status} ${error.name} for ${key}`,
+              upstreamCode: error.name,
+            },
+          };
+        }
+        return transportError(error instanceof Error ? error : new Error(String(error)), answerBegan);
+      }
+    },
+    close: () => client.destroy(),
+  };
+}

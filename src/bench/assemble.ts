@@ -1,0 +1,140 @@
+import type { ClockAnchor } from '../record/clock.ts';
+import type { RunPlan, Warning } from '../record/plan.ts';
+import {
+  unknownLoad,
+  type Outcome,
+  type RunRecord,
+  type RuntimeRecord,
+  type TaskOutput,
+  type TaskError,
+  type TaskRecord,
+  type TraceIds,
+} from '../record/record.ts';
+import { unfinishedError, unfinishedFacts } from '../runner/unfinished.ts';
+import type { RunNews } from './drive.ts';
+
+export interface RunFrame {
+  readonly id: string;
+  readonly plan: RunPlan;
+  readonly clock: ClockAnchor;
+  readonly trace: TraceIds;
+  readonly runner: { readonly pid: number; readonly runtime: RuntimeRecord };
+  /** Other runs that were in flight at some time during this one. */
+  readonly runsInFlight: number;
+  readonly spansDropped: boolean;
+  /** Whether the strategy runs tasks in isolates. */
+  readonly isolate: boolean;
+  /** Why a task's output is wrong; `null` when it is right. */
+  check(output: TaskOutput): TaskError | null;
+}
+
+/** Makes a run's record from what was heard of it: every task has one, and every result is checked. */
+export function assemble(frame: RunFrame, news: RunNews): RunRecord {
+  const { plan } = frame;
+  const startedAtNs = news.begun?.startedAtNs ?? (news.ending.kind === 'refused' ? news.ending.refusal.startedAtNs : 0);
+  // A run that was cut before it began has no length.
+  const endedAtNs = Math.max(startedAtNs, news.endedAtNs);
+  const tasks = Array.from({ length: plan.tasks }, (_, index): TaskRecord => {
+    const ended = news.ended.get(index);
+    return ended === undefined ? unfinished(index, news, endedAtNs) : checked(ended, frame);
+  });
+  const { outcome, failure } = verdict(plan, news, tasks);
+  return {
+    id: frame.id,
+    plan,
+    outcome,
+    failure,
+    clock: frame.clock,
+    trace: { ...frame.trace, signSpanId: news.begun?.signing ? frame.trace.signSpanId : null },
+    startedAtNs,
+    signing: news.begun?.signing ?? null,
+    fanOutStartedAtNs: news.begun?.fanOutStartedAtNs ?? null,
+    endedAtNs,
+    tasks,
+    runtime: frame.runner.runtime,
+    runner: { pid: frame.runner.pid, ...(news.load ?? unknownLoad), runsInFlight: frame.runsInFlight },
+    isolate: frame.isolate
+      ? {
+          bridged: news.begun?.bridged ?? false,
+          resumesOn: news.begun?.bridged === true ? 'isolated-vm thread' : null,
+          startObservedBy: 'host',
+        }
+      : null,
+    warnings: [...plan.warnings, ...(news.begun?.warnings ?? []), ...disturbances(frame, news)],
+  };
+}
+
+function checked(task: TaskRecord, frame: RunFrame): TaskRecord {
+  if (task.state !== 'ok') return task;
+  const error = frame.check(task.output);
+  if (error === null) return task;
+  const { output: _, ...facts } = task;
+  return { ...facts, state: 'failed', error };
+}
+
+function unfinished(index: number, { begun, started, ending }: RunNews, atNs: number): TaskRecord {
+  const queuedAtNs = begun?.fanOutStartedAtNs ?? null;
+  const facts = unfinishedFacts(index, atNs, {
+    queuedAtNs,
+    admittedAtNs: null,
+    started: started.get(index) ?? null,
+    labels: {},
+  });
+  switch (ending.kind) {
+    case 'refused':
+      return {
+        ...facts,
+        state: 'failed',
+        error: unfinishedError('upstream_unavailable', ending.refusal.upstreamCode),
+      };
+    case 'cut':
+      return ending.reason === 'cancelled'
+        ? { ...facts, state: 'cancelled' }
+        : { ...facts, state: 'failed', error: unfinishedError('run_timeout') };
+    case 'died':
+    case 'joined':
+      return { ...facts, state: 'failed', error: unfinishedError('runner_crashed') };
+  }
+}
+
+function verdict(
+  plan: RunPlan,
+  { ending }: RunNews,
+  tasks: readonly TaskRecord[],
+): { readonly outcome: Outcome; readonly failure: string | null } {
+  switch (ending.kind) {
+    case 'refused':
+      return { outcome: 'upstream_unavailable', failure: ending.refusal.message };
+    case 'died':
+      return { outcome: 'runner_crashed', failure: 'The process that executed the run died.' };
+    case 'cut':
+      return ending.reason === 'cancelled'
+        ? { outcome: 'cancelled', failure: 'Its client went away.' }
+        : { outcome: 'run_timeout', failure: `The run was stopped after ${plan.timeoutMs} ms.` };
+    case 'joined': {
+      const failed = tasks.filter(({ state }) => state === 'failed').length;
+      if (failed === 0) return { outcome: 'ok', failure: null };
+      return { outcome: 'tasks_failed', failure: `${failed} of ${tasks.length} tasks failed.` };
+    }
+  }
+}
+
+/** The share of its time that a main thread which only waits may be busy before it delays what it waits for. */
+const saturated = 0.95;
+
+function disturbances(frame: RunFrame, { load }: RunNews): Warning[] {
+  const warnings: Warning[] = [];
+  if (frame.runsInFlight > 0) {
+    const message = `${frame.runsInFlight} other runs were in flight, so the figures are disturbed.`;
+    warnings.push({ code: 'runs_in_flight', message });
+  }
+  if (!frame.plan.holdsMainThread && (load?.eventLoopUtilization ?? 0) > saturated) {
+    const message = "The runner's event loop was saturated, so starts and ends were noticed late.";
+    warnings.push({ code: 'event_loop_saturated', message });
+  }
+  if (frame.spansDropped) {
+    const message = 'The collector did not take all spans, so the trace may be incomplete.';
+    warnings.push({ code: 'spans_dropped', message });
+  }
+  return warnings;
+}

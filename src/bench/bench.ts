@@ -1,0 +1,22 @@
+import type { RunPlan } from '../record/plan.ts';
+import type { RunRecord } from '../record/record.ts';
+
+/** One thing that readiness depends on. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What is wrong; `null` when it is ok. */
+  readonly problem: string | null;
+}
+
+/** What HTTP needs of the core. */
+export interface Bench {
+  /**
+   * Executes a plan. Resolves for runs that failed, too: the record's outcome says so. The signal gives it up.
+   * @throws BenchError `busy`, `shutting_down`, `no_objects`: the run did not start
+   */
+  run(plan: RunPlan, signal: AbortSignal): Promise<RunRecord>;
+  /** A run's spans as OTLP JSON. */
+  traceJson(record: RunRecord): Promise<Uint8Array>;
+  readiness(): Promise<readonly ReadinessCheck[]>;
+}

@@ -1,0 +1,100 @@
+import type { Clock, InstantNs } from '../record/clock.ts';
+import type { IntervalNs, RunnerLoad, TaskRecord } from '../record/record.ts';
+import type { Warning } from '../record/plan.ts';
+import type { CancelReason, FromRunner, RunOrder, StartedTask } from '../runner/messages.ts';
+import type { RunnerProcess } from '../runner/runner-process.ts';
+
+/** Everything that was heard of a run, and how it ended. */
+export interface RunNews {
+  readonly begun: Begun | null;
+  /** By task index: what is known of tasks that did not end. */
+  readonly started: ReadonlyMap<number, StartedTask>;
+  readonly ended: ReadonlyMap<number, TaskRecord>;
+  readonly ending: Ending;
+  readonly endedAtNs: InstantNs;
+  /** `null` when the runner did not live to tell. */
+  readonly load: RunnerLoad | null;
+}
+
+interface Begun {
+  readonly startedAtNs: InstantNs;
+  readonly signing: IntervalNs | null;
+  readonly fanOutStartedAtNs: InstantNs | null;
+  readonly warnings: readonly Warning[];
+  readonly bridged: boolean;
+}
+
+type Refused = Extract<FromRunner, { type: 'refused' }>;
+
+export type Ending =
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'cut'; readonly reason: CancelReason }
+  | { readonly kind: 'died' }
+  | { readonly kind: 'refused'; readonly refusal: Refused };
+
+/** How long a runner may take to give a run up before it is killed. */
+const graceMs = 2_000;
+
+/**
+ * Has a runner execute an order, and listens. Cuts the run off when its time is over (counted from here) or the
+ * signal fires: tasks that hold the runner's main thread can't be asked, so the runner is killed. Resolves when
+ * nothing of the run is left alive; never rejects.
+ */
+export async function drive(
+  order: RunOrder,
+  runner: RunnerProcess,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<RunNews> {
+  const { runId, plan } = order;
+  const started = new Map<number, StartedTask>();
+  const ended = new Map<number, TaskRecord>();
+  let begun: Begun | null = null;
+  let cut: { readonly reason: CancelReason; readonly atNs: InstantNs } | null = null;
+
+  const news = await new Promise<Pick<RunNews, 'ending' | 'endedAtNs' | 'load'>>((resolve) => {
+    const timers: NodeJS.Timeout[] = [];
+    const cutOff = (reason: CancelReason): void => {
+      if (cut !== null) return;
+      cut = { reason, atNs: clock() };
+      if (plan.holdsMainThread) return void runner.kill();
+      runner.send({ type: 'cancel', runId, reason });
+      timers.push(setTimeout(() => void runner.kill(), graceMs));
+    };
+    const leave = (): void => cutOff('cancelled');
+    const settle = (ending: Ending, endedAtNs: InstantNs, load: RunnerLoad | null): void => {
+      for (const timer of timers) clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
+      runner.forget(runId);
+      const end: Ending = cut === null ? ending : { kind: 'cut', reason: cut.reason };
+      resolve({ ending: end, endedAtNs: cut?.atNs ?? endedAtNs, load });
+    };
+
+    runner.listen(runId, {
+      heard(message) {
+        switch (message.type) {
+          case 'begun':
+            begun = message;
+            break;
+          case 'tasks':
+            for (const task of message.started) started.set(task.index, task);
+            for (const task of message.ended) ended.set(task.index, task);
+            break;
+          case 'refused':
+            settle({ kind: 'refused', refusal: message }, message.endedAtNs, null);
+            break;
+          case 'finished':
+            settle({ kind: 'joined' }, message.endedAtNs, message.load);
+            break;
+        }
+      },
+      died: () => settle({ kind: 'died' }, clock(), null),
+    });
+    if (!runner.alive) return settle({ kind: 'died' }, clock(), null);
+    timers.push(setTimeout(() => cutOff('run_timeout'), plan.timeoutMs));
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) return leave();
+    runner.send({ type: 'run', order });
+  });
+  return { begun, started, ended, ...news };
+}

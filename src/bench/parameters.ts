@@ -1,0 +1,45 @@
+import type { ParameterDeclaration, ParameterDeclarations } from '../record/parameters.ts';
+import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+import type { World } from './world.ts';
+import { strategyNames } from './strategies-of.ts';
+
+/**
+ * Every parameter that a run of a workload takes, as plain data: validation, the catalogue and OpenAPI are made from
+ * this one list. A parameter without effect on the workload is not in it.
+ */
+export function parametersOf(workload: WorkloadDeclaration, world: World): ParameterDeclarations {
+  const { limits } = world;
+  const tasks = Math.min(workload.defaultTasks, limits.maxTasks);
+  return {
+    strategy: choice(
+      'How the tasks fan out.',
+      strategyNames(workload, world).possible,
+      workload.defaultStrategy,
+    ),
+    tasks: integer('How many tasks.', 1, limits.maxTasks, tasks),
+    concurrency: integer('How many tasks at once; all of them by default.', 1, limits.maxTasks, tasks),
+    pool: choice('Whether workers, isolates and connections are made for the run.', ['cold'], 'cold'),
+    ...(workload.clients.length === 0
+      ? {}
+      : { client: choice('The HTTP client of presigned tasks.', workload.clients, workload.clients[0] ?? '') }),
+    join: choice('When the run is done.', ['all'], 'all'),
+    attempts: integer('How often one task may be tried.', 1, 1, 1),
+    detail: choice('How much of a task the trace shows.', ['tasks'], 'tasks'),
+    runtime: choice('The JavaScript runtime that executes the run.', world.runtimes, world.runtimes[0] ?? ''),
+    timeoutMs: integer('The time limit, in milliseconds.', 1, limits.runTimeoutMs, limits.runTimeoutMs),
+    ...workload.params,
+  };
+}
+
+/** What a parameter allows, in words or as a list. */
+export function allowedBy(declaration: ParameterDeclaration): string | readonly string[] {
+  return declaration.kind === 'choice' ? declaration.values : `${declaration.minimum} … ${declaration.maximum}`;
+}
+
+function integer(summary: string, minimum: number, maximum: number, fallback: number): ParameterDeclaration {
+  return { kind: 'integer', summary, minimum, maximum, default: fallback };
+}
+
+function choice(summary: string, values: readonly string[], fallback: string): ParameterDeclaration {
+  return { kind: 'choice', summary, values, default: fallback };
+}

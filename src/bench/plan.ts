@@ -1,0 +1,179 @@
+import { BenchError, type ParameterProblem } from '../errors.ts';
+import type { ClientName, ParameterValue, RunPlan, Warning } from '../record/plan.ts';
+import type { StrategyDeclaration } from '../strategies/declaration.ts';
+import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+import { allowedBy, parametersOf } from './parameters.ts';
+import { strategiesOf, strategyNames, type NamedStrategy } from './strategies-of.ts';
+import type { World } from './world.ts';
+
+/** What a run is asked for: parameters as they were given, each once. */
+export interface RunRequest {
+  readonly workload: string;
+  readonly given: Readonly<Record<string, string>>;
+  /** What was wrong with the way they were given; reported together with everything found here. */
+  readonly problems: readonly ParameterProblem[];
+}
+
+/**
+ * Resolves a request into a plan: every default filled in, every combination checked. The only place that refuses one.
+ *
+ * @throws BenchError `unknown_workload`; `invalid_parameter` or `unsupported_combination` with all problems at once;
+ *   `not_configured`
+ */
+export function planRun(request: RunRequest, world: World): RunPlan {
+  const workload = workloadNamed(request.workload, world);
+  const problems = [...request.problems];
+  const values = resolveValues(request.given, workload, world, problems);
+  const strategy = strategiesOf(workload, world).find(({ name }) => name === values.get('strategy'));
+  const refused = refusedCombinations(request.given, strategy, values);
+  if (problems.length + refused.length > 0 || strategy === undefined) {
+    throw refusalOf([...problems, ...refused], problems.length > 0);
+  }
+  const missing = workload.missingSetting(world.target);
+  if (missing !== null) throw new BenchError('not_configured', missing);
+  return Object.freeze(resolve(workload, strategy, values, request.given['concurrency'] !== undefined, world));
+}
+
+/** @throws BenchError `unknown_workload` */
+export function workloadNamed(name: string, { workloads }: World): WorkloadDeclaration {
+  const entry = workloads.find(({ declaration }) => declaration.name === name);
+  if (entry !== undefined) return entry.declaration;
+  const names = workloads.map(({ declaration }) => declaration.name);
+  throw new BenchError('unknown_workload', `There is no workload "${name}". There are ${names.join(', ')}.`, {
+    problems: [{ field: 'workload', value: name, reason: 'is not a workload', allowed: names }],
+  });
+}
+
+type Values = ReadonlyMap<string, ParameterValue>;
+
+/** Parses what was given and fills in defaults; what can't be parsed becomes a problem. */
+function resolveValues(
+  given: RunRequest['given'],
+  workload: WorkloadDeclaration,
+  world: World,
+  problems: ParameterProblem[],
+): Values {
+  const declarations = parametersOf(workload, world);
+  const refusedNames = strategyNames(workload, world).refused;
+  for (const [field, value] of Object.entries(given)) {
+    if (!(field in declarations)) problems.push(unknownParameter(field, value, workload, world));
+  }
+  const values = new Map<string, ParameterValue>();
+  for (const [field, declaration] of Object.entries(declarations)) {
+    const text = given[field];
+    values.set(field, declaration.default);
+    if (text === undefined) continue;
+    const allowed = allowedBy(declaration);
+    if (declaration.kind === 'integer') {
+      const reason = integerProblem(text, declaration.minimum, declaration.maximum);
+      if (reason === null) values.set(field, Number(text));
+      else problems.push({ field, value: text, reason, allowed });
+    } else if (declaration.values.includes(text) || (field === 'strategy' && refusedNames.includes(text))) {
+      values.set(field, text);
+    } else {
+      problems.push({ field, value: text, reason: text === '' ? 'is empty' : 'is not one of the values', allowed });
+    }
+  }
+  return values;
+}
+
+function integerProblem(text: string, minimum: number, maximum: number): string | null {
+  if (text === '') return 'is empty';
+  if (!/^(0|[1-9]\d*)$/.test(text)) return 'is not a whole number in decimal digits';
+  const value = Number(text);
+  if (value < minimum) return `is below ${minimum}`;
+  return value > maximum ? `is above ${maximum}` : null;
+}
+
+function unknownParameter(field: string, value: string, workload: WorkloadDeclaration, world: World): ParameterProblem {
+  const allowed = Object.keys(parametersOf(workload, world));
+  const owner = world.workloads.find(({ declaration }) => field in parametersOf(declaration, world));
+  const reason =
+    owner === undefined ? 'is not a parameter' : `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
+  return { field, value, reason, allowed };
+}
+
+/** Values that are sound each for itself but can't go together. */
+function refusedCombinations(
+  given: RunRequest['given'],
+  strategy: NamedStrategy | undefined,
+  values: Values,
+): ParameterProblem[] {
+  if (strategy === undefined) return [];
+  const problems: ParameterProblem[] = [];
+  const refuse = (field: string, reason: string, allowed: ParameterProblem['allowed']): void => {
+    problems.push({ field, value: given[field] ?? null, reason, allowed });
+  };
+  if (strategy.refusal !== null) refuse('strategy', strategy.refusal, `presigned-${strategy.declaration.name}`);
+  if (given['client'] !== undefined && strategy.access === 'sdk') {
+    refuse('client', 'has no effect on sdk strategies: the SDK brings its own client', 'leave it out');
+  }
+  if (given['concurrency'] !== undefined) {
+    const concurrency = Number(values.get('concurrency'));
+    const tasks = Number(values.get('tasks'));
+    if (strategy.declaration.tasksAtOnce === 'one' && concurrency !== 1) {
+      refuse('concurrency', `${strategy.declaration.name} runs one task after another`, '1');
+    } else if (concurrency > tasks) {
+      refuse('concurrency', `is above tasks, which is ${tasks}`, `1 … ${tasks}`);
+    }
+  }
+  return problems;
+}
+
+function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {
+  const told = problems.map(({ field, value, reason }) => `${field}${value === null ? '' : `=${value}`} ${reason}`);
+  return new BenchError(syntactic ? 'invalid_parameter' : 'unsupported_combination', `${told.join('; ')}.`, { problems });
+}
+
+function resolve(
+  workload: WorkloadDeclaration,
+  { name, access, declaration }: NamedStrategy,
+  values: Values,
+  concurrencyGiven: boolean,
+  world: World,
+): RunPlan {
+  const tasks = Number(values.get('tasks'));
+  const asked = concurrencyGiven ? Number(values.get('concurrency')) : tasks;
+  const { concurrency, warnings } = concurrencyOf(declaration, asked, world);
+  const onMainThread = declaration.runsOn === 'main-thread';
+  return {
+    workload: workload.name,
+    strategy: name,
+    fanOut: declaration.name,
+    access,
+    tasks,
+    concurrency,
+    pool: 'cold',
+    client: access === 'presigned' ? clientOf(values, workload) : null,
+    join: 'all',
+    attempts: Number(values.get('attempts')),
+    detail: 'tasks',
+    timeoutMs: Number(values.get('timeoutMs')),
+    runtime: String(values.get('runtime')),
+    target: world.target.name,
+    params: Object.fromEntries(Object.keys(workload.params).map((field) => [field, values.get(field) ?? ''])),
+    runnerKind: declaration.isolate && declaration.runsOn !== 'child-process' ? 'isolates' : 'plain',
+    holdsMainThread: onMainThread && blocks(workload, declaration),
+    workers: onMainThread && !declaration.isolate ? 0 : concurrency,
+    warnings,
+  };
+}
+
+function clientOf(values: Values, { clients }: WorkloadDeclaration): ClientName | null {
+  return clients.find((client) => client === values.get('client')) ?? null;
+}
+
+function blocks({ blocksThread }: WorkloadDeclaration, { awaits }: StrategyDeclaration): boolean {
+  return blocksThread === 'always' || (blocksThread === 'unless-awaited' && !awaits);
+}
+
+function concurrencyOf(
+  { runsOn, tasksAtOnce }: StrategyDeclaration,
+  asked: number,
+  { limits: { maxWorkers } }: World,
+): { readonly concurrency: number; readonly warnings: readonly Warning[] } {
+  if (tasksAtOnce === 'one') return { concurrency: 1, warnings: [] };
+  if (runsOn === 'main-thread' || asked <= maxWorkers) return { concurrency: asked, warnings: [] };
+  const message = `At most ${maxWorkers} workers run at once (MAX_WORKERS), so concurrency is ${maxWorkers} instead of ${asked}.`;
+  return { concurrency: maxWorkers, warnings: [{ code: 'concurrency_capped', message }] };
+}

@@ -1,0 +1,37 @@
+import type { Access } from '../record/plan.ts';
+import type { StrategyDeclaration } from '../strategies/declaration.ts';
+import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+import type { World } from './world.ts';
+
+/** A strategy as a workload's users name it, with why it can't be used (`null` when it can). */
+export interface NamedStrategy {
+  /** `async`, or with an access `presigned-async`. */
+  readonly name: string;
+  readonly access: Access | null;
+  readonly declaration: StrategyDeclaration;
+  readonly refusal: string | null;
+}
+
+/** Every strategy that a workload could have, possible or not, in the registries' order. */
+export function strategiesOf(workload: WorkloadDeclaration, { strategies }: World): readonly NamedStrategy[] {
+  const accesses: readonly (Access | null)[] = workload.accesses.length === 0 ? [null] : workload.accesses;
+  return accesses.flatMap((access) =>
+    strategies.map(({ declaration }) => ({
+      name: access === null ? declaration.name : `${access}-${declaration.name}`,
+      access,
+      declaration,
+      refusal: access === null ? null : (declaration.refusedAccesses[access] ?? null),
+    })),
+  );
+}
+
+export function strategyNames(
+  workload: WorkloadDeclaration,
+  world: World,
+): { readonly possible: readonly string[]; readonly refused: readonly string[] } {
+  const all = strategiesOf(workload, world);
+  return {
+    possible: all.filter(({ refusal }) => refusal === null).map(({ name }) => name),
+    refused: all.filter(({ refusal }) => refusal !== null).map(({ name }) => name),
+  };
+}

@@ -1,0 +1,19 @@
+import type { TargetSettings } from '../aws/target.ts';
+import type { StrategyEntry } from '../strategies/declaration.ts';
+import type { WorkloadEntry } from '../workloads/entry.ts';
+
+export interface Limits {
+  readonly maxTasks: number;
+  readonly maxWorkers: number;
+  readonly runTimeoutMs: number;
+}
+
+/** What there is to plan with. */
+export interface World {
+  readonly workloads: readonly WorkloadEntry[];
+  readonly strategies: readonly StrategyEntry[];
+  readonly limits: Limits;
+  readonly target: TargetSettings;
+  /** Names of runtimes, the default first. */
+  readonly runtimes: readonly string[];
+}

@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import { emulatorBucket, emulatorCredentials, emulatorPrefix, emulatorRegion } from './emulator/credentials.ts';
+import { parseFaults } from './emulator/faults.ts';
+import type { EmulatorSettings } from './emulator/settings.ts';
+import type { S3Settings } from './aws/target.ts';
+import type { TargetName, Warning } from './record/plan.ts';
+
+/** Everything the environment decides, read once. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly target: TargetName;
+  readonly region: string;
+  /** With TARGET=emulator the endpoint is known once the emulator listens. */
+  readonly s3: S3Settings;
+  /** The whole environment of the processes that talk to AWS. */
+  readonly awsEnvironment: Readonly<Record<string, string>>;
+  /** The whole environment of the emulator's process. */
+  readonly emulatorEnvironment: Readonly<Record<string, string>>;
+  readonly emulator: EmulatorSettings;
+  readonly traceUrlTemplate: string;
+  readonly runtimes: readonly string[];
+  /** `null`: no token is asked for. */
+  readonly benchToken: string | null;
+  readonly allowedHosts: readonly string[];
+  readonly maxTasks: number;
+  readonly maxWorkers: number;
+  readonly maxRunsInFlight: number;
+  readonly maxRunsKept: number;
+  readonly runTimeoutMs: number;
+  /** Where spans go, for people to read. */
+  readonly collectorUrl: string;
+  readonly logLevel: string;
+  /** Settings that will not do what they seem to. */
+  readonly warnings: readonly Warning[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every setting that is wrong, each with its variable, value and what is expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the configuration; the only reader of the environment. An empty value counts as not set.
+ * @throws ConfigError with all problems at once
+ */
+export function readConfig(environment: Environment): Config {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(set);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => problemOf(issue, environment)));
+  const e = parsed.data;
+  const region = e.TARGET === 'emulator' ? emulatorRegion : (e.AWS_REGION ?? e.AWS_DEFAULT_REGION ?? 'us-east-1');
+  return {
+    port: e.PORT,
+    host: e.HOST,
+    target: e.TARGET,
+    region,
+    s3: s3Settings(e),
+    awsEnvironment: e.TARGET === 'emulator' ? emulatorAccount : only(set, /^AWS_|^(HOME|PATH|USERPROFILE)$/),
+    emulatorEnvironment: only(set, /^OTEL_/),
+    emulator: {
+      port: e.EMULATOR_PORT,
+      latencyMs: e.EMULATOR_LATENCY_MS,
+      seed: e.EMULATOR_SEED,
+      faults: e.EMULATOR_FAULTS,
+      tracing: e.EMULATOR_TRACING,
+    },
+    traceUrlTemplate: e.TRACE_URL_TEMPLATE,
+    runtimes: e.RUNTIMES,
+    benchToken: e.BENCH_TOKEN ?? null,
+    allowedHosts: e.ALLOWED_HOSTS,
+    maxTasks: e.MAX_TASKS,
+    maxWorkers: e.MAX_WORKERS,
+    maxRunsInFlight: e.MAX_RUNS_IN_FLIGHT,
+    maxRunsKept: e.MAX_RUNS_KEPT,
+    runTimeoutMs: e.RUN_TIMEOUT_MS,
+    collectorUrl: e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? e.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'http://localhost:4318',
+    logLevel: e.LOG_LEVEL,
+    warnings: endpointWarnings(set, e.TARGET),
+  };
+}
+
+const loopbackHosts = ['127.0.0.1', 'localhost', '::1', '[::1]'];
+const secretVariables = new Set(['BENCH_TOKEN', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']);
+
+function wholeNumber(fallback: number, minimum: number, maximum: number) {
+  const expected = `a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, expected)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, expected)
+    .default(fallback);
+}
+
+function flag(fallback: boolean) {
+  return z
+    .enum(['true', 'false'], 'true or false')
+    .transform((value) => value === 'true')
+    .default(fallback);
+}
+
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
+
+const schema = z
+  .object({
+    PORT: wholeNumber(8080, 0, 65_535),
+    HOST: z.string().default('127.0.0.1'),
+    TARGET: z.enum(['emulator', 'aws'], 'emulator or aws').default('emulator'),
+    S3_BUCKET: z.string().optional(),
+    S3_KEYS: list.refine((keys) => keys.length > 0, 'object keys, separated by commas').optional(),
+    S3_PREFIX: z.string().optional(),
+    AWS_REGION: z.string().regex(/^[a-z0-9-]+$/, 'an AWS region such as eu-central-1').optional(),
+    AWS_DEFAULT_REGION: z.string().optional(),
+    AWS_ENDPOINT_URL: httpUrl.optional(),
+    AWS_ENDPOINT_URL_S3: httpUrl.optional(),
+    TRACE_URL_TEMPLATE: z
+      .string()
+      .refine((text) => text.includes('{traceId}'), 'a URL with {traceId} in it')
+      .default('http://localhost:16686/trace/{traceId}'),
+    RUNTIMES: list
+      .refine((names) => names.length > 0 && names.every((name) => name === 'node26'), 'node26')
+      .default(['node26']),
+    BENCH_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+    ALLOW_ANONYMOUS: flag(false),
+    ALLOWED_HOSTS: list.default([]),
+    MAX_TASKS: wholeNumber(10_000, 1, 100_000),
+    MAX_WORKERS: wholeNumber(64, 1, 1_000),
+    MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
+    MAX_RUNS_KEPT: wholeNumber(100, 0, 10_000),
+    RUN_TIMEOUT_MS: wholeNumber(30_000, 1, 3_600_000),
+    EMULATOR_PORT: wholeNumber(0, 0, 65_535),
+    EMULATOR_LATENCY_MS: wholeNumber(30, 0, 60_000),
+    EMULATOR_SEED: wholeNumber(1, 0, 2 ** 31),
+    EMULATOR_FAULTS: z
+      .string()
+      .transform((text, context) => {
+        try {
+          return parseFaults(text);
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+          return z.NEVER;
+        }
+      })
+      .default([]),
+    EMULATOR_TRACING: flag(false),
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+    LOG_LEVEL: z
+      .enum(
+        ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+        'trace, debug, info, warn, error, fatal or silent',
+      )
+      .default('info'),
+  })
+  .superRefine((e, context) => {
+    if (loopbackHosts.includes(e.HOST) || e.BENCH_TOKEN !== undefined || e.ALLOW_ANONYMOUS) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['HOST'],
+      message: 'a loopback address, or BENCH_TOKEN set (or ALLOW_ANONYMOUS=true): anyone who can reach it can start runs',
+    });
+  });
+
+type Parsed = z.infer<typeof schema>;
+
+function problemOf(issue: z.core.$ZodIssue, environment: Environment): string {
+  const variable = String(issue.path[0]);
+  const value = secretVariables.has(variable) ? 'the value given' : `"${environment[variable] ?? ''}"`;
+  return `${variable}: ${value} is not valid; expected ${issue.message}.`;
+}
+
+function s3Settings(e: Parsed): S3Settings {
+  const keys = e.S3_KEYS ?? null;
+  if (e.TARGET === 'emulator') {
+    const bucket = e.S3_BUCKET ?? emulatorBucket;
+    return { endpoint: null, bucket, keys, prefix: e.S3_PREFIX ?? emulatorPrefix };
+  }
+  const endpoint = e.AWS_ENDPOINT_URL_S3 ?? e.AWS_ENDPOINT_URL ?? null;
+  return { endpoint, bucket: e.S3_BUCKET ?? null, keys, prefix: e.S3_PREFIX ?? '' };
+}
+
+/** The emulator's fixed account, and nothing that would make the SDK look for another. */
+const emulatorAccount: Readonly<Record<string, string>> = {
+  AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
+  AWS_REGION: emulatorRegion,
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+function only(environment: Environment, names: RegExp): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => names.test(entry[0]) && entry[1] !== undefined),
+  );
+}
+
+function endpointWarnings(environment: Environment, target: TargetName): Warning[] {
+  if (target === 'aws') return [];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('AWS_ENDPOINT_URL'))
+    .map((name) => ({
+      code: 'endpoint_ignored',
+      message: `${name} is set but TARGET is emulator, so it is not used. Set TARGET=aws to use it.`,
+    }));
+}

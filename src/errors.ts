@@ -1,0 +1,74 @@
+import type { TaskErrorCode } from './record/record.ts';
+
+interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** Every error a request can end with: its code, HTTP status and title. A code is never reused. */
+export const errorTable = {
+  unknown_workload: { status: 404, title: 'There is no such workload' },
+  run_not_found: { status: 404, title: 'There is no such run, or it is no longer kept' },
+  not_found: { status: 404, title: 'There is nothing at this path' },
+  invalid_parameter: { status: 400, title: 'A parameter is not valid' },
+  unsupported_combination: { status: 400, title: 'These parameters cannot be combined' },
+  bad_request: { status: 400, title: 'The request cannot be read' },
+  method_not_allowed: { status: 405, title: 'This path does not take that method' },
+  unauthorized: { status: 401, title: 'A bearer token is needed' },
+  forbidden: { status: 403, title: 'Requests from there are not served' },
+  no_objects: { status: 422, title: 'There are no objects to fetch' },
+  not_configured: { status: 422, title: 'The workload is not configured' },
+  busy: { status: 503, title: 'Too many runs are in flight' },
+  shutting_down: { status: 503, title: 'The service is shutting down' },
+  tasks_failed: { status: 502, title: 'At least one task failed' },
+  runner_crashed: { status: 502, title: 'The process that executed the run died' },
+  upstream_unavailable: { status: 502, title: 'Listing or signing failed, so no task ran' },
+  run_timeout: { status: 504, title: 'The run did not end within its time limit' },
+  internal_error: { status: 500, title: 'The service failed' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** Every code a task's `error` can carry. */
+export const taskErrorCodes = [
+  'upstream_error',
+  'connection_failed',
+  'body_truncated',
+  'wrong_result',
+  'worker_crashed',
+  'run_timeout',
+  'runner_crashed',
+  'upstream_unavailable',
+] as const satisfies readonly TaskErrorCode[];
+
+/** One parameter that is not as it should be. */
+export interface ParameterProblem {
+  readonly field: string;
+  /** As it was given; `null` when it was not. */
+  readonly value: string | null;
+  readonly reason: string;
+  /** What would be allowed, in words or as the list of values. */
+  readonly allowed: string | readonly string[];
+}
+
+interface BenchErrorOptions extends ErrorOptions {
+  readonly problems?: readonly ParameterProblem[];
+}
+
+/** The one error class: a code of the table, and words that say what to do about it. */
+export class BenchError extends Error {
+  override readonly name = 'BenchError';
+  readonly code: ErrorCode;
+  readonly problems: readonly ParameterProblem[];
+
+  constructor(code: ErrorCode, message: string, options: BenchErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.problems = options.problems ?? [];
+  }
+
+  /** The HTTP status of its code. */
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}

@@ -1,0 +1,78 @@
+import type { Clock, InstantNs } from '../record/clock.ts';
+import type { AttemptRecord } from '../record/record.ts';
+import type { ClientSettings } from '../aws/client.ts';
+import type { AnyTask, TaskResult } from '../workloads/task.ts';
+import type { OpenHttp } from './tools.ts';
+
+/** A task in hand: its input, and where it says what becomes of it. */
+export interface TaskHandle {
+  readonly index: number;
+  readonly input: unknown;
+  /** Sent with its HTTP requests; `null` where the run is not traced. */
+  readonly traceparent: string | null;
+  /** Fires when the task is to stop at once. */
+  readonly signal: AbortSignal;
+  /** User code is about to run: heard at once, and replaced by what {@link Execution} says. */
+  started(where: Place & { readonly startedAtNs: InstantNs }): void;
+  /** The strategy has the result in hand. What comes after is clearing up. */
+  returned(execution: Execution): void;
+  /** What executed it died, and what the task did is lost with it. */
+  crashed(message: string): void;
+}
+
+export interface Place {
+  readonly pid: number;
+  /** `0` is a main thread; `null` where the thread has no number. */
+  readonly threadId: number | null;
+}
+
+/** What a task did, once it has run. */
+export interface Execution extends Place {
+  readonly startedAtNs: InstantNs;
+  readonly endedAtNs: InstantNs;
+  readonly cpuNs: number | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly result: TaskResult;
+  /** CPU time of the whole process that was made for the task; `null` where none was. */
+  readonly processCpuMs: number | null;
+}
+
+/** What an executor is made from, once a run. */
+export interface ExecutionContext {
+  readonly clock: Clock;
+  /** The origin of {@link ExecutionContext.clock}, for other threads and processes. */
+  readonly originNs: string;
+  readonly task: AnyTask;
+  /** Name of its bundles: `fib`, `s3-sdk`, `s3-presigned`. */
+  readonly bundle: string;
+  readonly bundles: BundleFolder;
+  readonly settings: ClientSettings;
+  /** Opens the plain HTTP client of the run; `null` where its tasks send nothing through one. */
+  readonly openHttp: OpenHttp | null;
+  /** The whole environment of a worker that needs AWS credentials; others get an empty one. */
+  readonly awsEnvironment: Readonly<Record<string, string>>;
+}
+
+/** Where the built files are. */
+export interface BundleFolder {
+  /** The file that a worker thread or process executes. */
+  worker(bundle: string): string;
+  /** The file that a process executes whose tasks run in an isolate of its own. */
+  isolateWorker(bundle: string): string;
+  /** The source text that an isolate is handed. */
+  isolateSource(bundle: string): Promise<string>;
+}
+
+/** Executes tasks one strategy's way. */
+export interface Executor {
+  /**
+   * Executes one task. Resolves, never rejects, when nothing of it is left alive; a task that was stopped
+   * may resolve without having returned.
+   */
+  execute(handle: TaskHandle): Promise<void>;
+  /** Closes what was kept for the run. */
+  close(): Promise<void>;
+}
+
+/** Makes what one run needs. Called before the run starts, so it must do no work that belongs to a task. */
+export type OpenExecutor = (context: ExecutionContext) => Promise<Executor>;

@@ -1,0 +1,96 @@
+import ivm from 'isolated-vm';
+import type { Exchange, Send, TaskResult } from '../workloads/task.ts';
+import type { PlainRequest } from '../aws/client.ts';
+import { isolateGlobal } from './isolate-global.ts';
+
+/** V8's limit for one isolate's heap, in MB; isolated-vm's own default. */
+const memoryLimitMb = 128;
+
+export interface IsolateJob {
+  /** A script that leaves the task in the global {@link isolateGlobal}. */
+  readonly source: string;
+  readonly input: unknown;
+  /** The one thing that an isolate may ask of its host; `null` where it asks nothing. */
+  readonly send: Send | null;
+  /** Told by the isolate just before the task runs, and just after. A bare isolate has no clock of its own. */
+  started(): void;
+  ended(): void;
+}
+
+/** What came of it, and the CPU time that the isolate took for the task alone. */
+export interface IsolateOutcome {
+  readonly result: TaskResult;
+  readonly cpuNs: number;
+}
+
+/**
+ * Runs a job in a fresh isolate on the calling thread, which it holds to the end.
+ * @throws Error what the task throws; its class does not survive
+ */
+export function runInIsolate(job: IsolateJob): IsolateOutcome {
+  const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
+  try {
+    const context = isolate.createContextSync();
+    context.evalSync(job.source);
+    const cpuBefore = isolate.cpuTime;
+    const result: TaskResult = context.evalClosureSync(
+      pureClosure,
+      [new ivm.Callback(job.started), new ivm.Callback(job.ended), job.input],
+      copied,
+    );
+    return { result, cpuNs: Number(isolate.cpuTime - cpuBefore) };
+  } finally {
+    isolate.dispose();
+  }
+}
+
+/**
+ * Runs a job in a fresh isolate on isolated-vm's own threads; also after a bridged call it goes on there. The signal
+ * disposes the isolate, which stops whatever it does.
+ * @throws Error what the task throws, or that the isolate was disposed
+ */
+export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): Promise<IsolateOutcome> {
+  const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
+  const dispose = (): void => {
+    if (!isolate.isDisposed) isolate.dispose();
+  };
+  signal.addEventListener('abort', dispose, { once: true });
+  try {
+    const context = await isolate.createContext();
+    await context.eval(job.source);
+    const cpuBefore = isolate.cpuTime;
+    const result: TaskResult = await context.evalClosure(
+      job.send === null ? pureClosure : bridgedClosure,
+      [
+        new ivm.Callback(job.started, { ignored: true }),
+        new ivm.Callback(job.ended, { ignored: true }),
+        job.input,
+        ...(job.send === null ? [] : [new ivm.Reference(bridge(job.send))]),
+      ],
+      job.send === null ? copied : { arguments: { copy: true }, result: { copy: true, promise: true } },
+    );
+    return { result, cpuNs: Number(isolate.cpuTime - cpuBefore) };
+  } finally {
+    signal.removeEventListener('abort', dispose);
+    dispose();
+  }
+}
+
+const copied = { arguments: { copy: true }, result: { copy: true } } as const;
+
+const pureClosure = `$0(); const result = ${isolateGlobal}.task.run($2); $1(); return result;`;
+
+const bridgedClosure = `
+  const send = (request) =>
+    $3.apply(undefined, [request], { arguments: { copy: true }, result: { copy: true, promise: true } });
+  return (async () => {
+    $0();
+    const result = await ${isolateGlobal}.task.run($2, send);
+    $1();
+    return result;
+  })();`;
+
+/** A reference is called as a plain function, and only data comes back. */
+function bridge(send: Send): (request: PlainRequest) => Promise<Exchange> {
+  return (request) => send(request);
+}

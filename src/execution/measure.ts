@@ -1,0 +1,47 @@
+import type { Clock } from '../record/clock.ts';
+import { failed, type TaskResult } from '../workloads/task.ts';
+import type { Execution, Place } from './executor.ts';
+import { observeHttp } from './http-observer.ts';
+
+interface Measured {
+  readonly clock: Clock;
+  readonly place: Place;
+  readonly traceparent: string | null;
+  /** Whether the thread does nothing but this task meanwhile, so that its CPU time is the task's. */
+  readonly ownsThread: boolean;
+  /** Told just before user code runs. */
+  announce(startedAtNs: number): void;
+  perform(): TaskResult | Promise<TaskResult>;
+}
+
+/**
+ * Runs a task on the calling thread and says what it did. The announcement is sent before the start is taken, so
+ * that its cost is not the task's. An error that the task throws becomes a failed result.
+ */
+export async function measure(task: Measured): Promise<Omit<Execution, 'processCpuMs'>> {
+  const { clock, place } = task;
+  return observeHttp(clock, task.traceparent, async (attempts) => {
+    task.announce(clock());
+    const cpuBefore = process.threadCpuUsage();
+    const startedAtNs = clock();
+    let result: TaskResult;
+    let waited = false;
+    try {
+      const performed = task.perform();
+      waited = performed instanceof Promise;
+      result = performed instanceof Promise ? await performed : performed;
+    } catch (error) {
+      result = threw(error);
+    }
+    const endedAtNs = clock();
+    const { user, system } = process.threadCpuUsage(cpuBefore);
+    const cpuNs = task.ownsThread || !waited ? (user + system) * 1000 : null;
+    return { ...place, startedAtNs, endedAtNs, cpuNs, attempts: attempts(), result };
+  });
+}
+
+/** What a task's own error becomes: there is no answer, so nothing upstream can be blamed. */
+export function threw(error: unknown): TaskResult {
+  const message = error instanceof Error ? error.message : String(error);
+  return failed({ code: 'worker_crashed', message: `the task threw: ${message}`, upstreamCode: null });
+}

@@ -1,0 +1,63 @@
+import type { ClientSettings } from '../aws/client.ts';
+import type { AnyTask, HttpTask, PureTask, SdkTask, Send, TaskResult } from '../workloads/task.ts';
+
+/** A plain HTTP client. */
+export interface HttpClient {
+  readonly send: Send;
+  /** Closes its sockets, those in use too: their exchanges end as failed. */
+  close(): void;
+}
+
+export type OpenHttp = (settings: ClientSettings) => HttpClient;
+
+/** A task bound to what it uses. */
+export interface Tools {
+  run(input: unknown): TaskResult | Promise<TaskResult>;
+  /** Closes its sockets, those in use too. */
+  close(): void;
+}
+
+/**
+ * Loads what a task uses and returns what makes it: clients are made once a thread or process and run, and the
+ * making, unlike the loading of modules that a long-lived process has loaded anyway, belongs to the run.
+ *
+ * @throws Error when a task that sends HTTP requests is given no client
+ */
+export async function loadTools(
+  anyTask: AnyTask,
+  settings: ClientSettings,
+  openHttp: OpenHttp | null,
+): Promise<() => Tools> {
+  const task = withUntypedInput(anyTask);
+  switch (task.uses) {
+    case 'nothing':
+      return () => ({ run: (input) => task.run(input), close: () => undefined });
+    case 'http': {
+      if (openHttp === null) throw new Error('a task that sends HTTP requests was given no client');
+      return () => {
+        const client = openHttp(settings);
+        return { run: (input) => task.run(input, client.send), close: () => client.close() };
+      };
+    }
+    case 'sdk': {
+      const open = await task.load();
+      return () => open(settings);
+    }
+  }
+}
+
+/** The task's awaiting variant; `null` where it has none. */
+export function awaitingVariant(
+  anyTask: AnyTask,
+): ((input: unknown, signal: AbortSignal) => Promise<TaskResult>) | null {
+  const task = withUntypedInput(anyTask);
+  return task.uses === 'nothing' && task.runAwaiting !== undefined ? task.runAwaiting : null;
+}
+
+/**
+ * The one place where inputs lose their type: a workload makes them and the same workload's task takes them, but
+ * between the two they are messages.
+ */
+function withUntypedInput(task: AnyTask): PureTask<unknown> | HttpTask<unknown> | SdkTask<unknown> {
+  return task as PureTask<unknown> | HttpTask<unknown> | SdkTask<unknown>;
+}

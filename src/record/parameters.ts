@@ -1,0 +1,28 @@
+import type { ParameterValue } from './plan.ts';
+
+/** A whole number, given as decimal digits. Both bounds are allowed values. */
+export interface IntegerParameter {
+  readonly kind: 'integer';
+  readonly summary: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default: number;
+}
+
+/** One of a few words. */
+export interface ChoiceParameter {
+  readonly kind: 'choice';
+  readonly summary: string;
+  readonly values: readonly string[];
+  readonly default: string;
+}
+
+/**
+ * What a parameter takes, as plain data: validation, the catalogue and OpenAPI are all made from it, and it
+ * costs a worker nothing to carry.
+ */
+export type ParameterDeclaration = IntegerParameter | ChoiceParameter;
+
+export type ParameterDeclarations = Readonly<Record<string, ParameterDeclaration>>;
+
+export type ParameterValues = Readonly<Record<string, ParameterValue>>;

@@ -1,0 +1,58 @@
+/** How an AWS task reaches AWS (see the README's table of words). */
+export type Access = 'sdk' | 'presigned';
+
+/** How a `presigned` task sends its request. */
+export type ClientName = 'got';
+
+/** Whether what executes the tasks is made for the run (`cold`) or kept from run to run. */
+export type Pool = 'cold';
+
+/** When a run is done. */
+export type Join = 'all';
+
+/** How much of a task the trace shows. */
+export type Detail = 'tasks';
+
+/** What the AWS and HTTP workloads talk to. */
+export type TargetName = 'emulator' | 'aws';
+
+export type ParameterValue = number | string | boolean;
+
+/** Something a reader of the figures must know. `code` is stable, `message` is for people. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * One run, resolved: every default filled in, every combination checked. Frozen plain data, so that it
+ * crosses processes and is kept in the record as it was.
+ */
+export interface RunPlan {
+  readonly workload: string;
+  /** As the user names it: `async`, or with an access `presigned-async`. */
+  readonly strategy: string;
+  /** The name in the strategy registry: `async`. */
+  readonly fanOut: string;
+  readonly access: Access | null;
+  readonly tasks: number;
+  readonly concurrency: number;
+  readonly pool: Pool;
+  readonly client: ClientName | null;
+  readonly join: Join;
+  /** How often a task may be tried; 1 means no retry. */
+  readonly attempts: number;
+  readonly detail: Detail;
+  readonly timeoutMs: number;
+  readonly runtime: string;
+  readonly target: TargetName;
+  /** The workload's own parameters. */
+  readonly params: Readonly<Record<string, ParameterValue>>;
+  /** `isolates` is the runner started with `--no-node-snapshot`; nothing else runs in it. */
+  readonly runnerKind: 'plain' | 'isolates';
+  /** True when a task blocks the runner's main thread: the run then has a runner to itself. */
+  readonly holdsMainThread: boolean;
+  /** Threads, processes and isolates alive at once on its behalf. */
+  readonly workers: number;
+  readonly warnings: readonly Warning[];
+}

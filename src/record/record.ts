@@ -1,0 +1,183 @@
+import type { ClockAnchor, InstantNs } from './clock.ts';
+import type { ParameterValue, RunPlan, Warning } from './plan.ts';
+
+/** Codes a task can fail with. */
+export type TaskErrorCode =
+  | 'upstream_error'
+  | 'connection_failed'
+  | 'body_truncated'
+  | 'wrong_result'
+  | 'worker_crashed'
+  | 'run_timeout'
+  | 'runner_crashed'
+  | 'upstream_unavailable';
+
+export interface TaskError {
+  readonly code: TaskErrorCode;
+  readonly message: string;
+  /** The upstream's own code (`NoSuchKey`, `ECONNREFUSED`), where it gave one. */
+  readonly upstreamCode: string | null;
+}
+
+/** A stretch of time, both ends since the run's origin. */
+export interface IntervalNs {
+  readonly fromNs: InstantNs;
+  readonly toNs: InstantNs;
+}
+
+/** The parts of an HTTP exchange. `null`: not observed, or it did not happen (a reused socket has no connect). */
+export interface HttpPhases {
+  readonly dns: IntervalNs | null;
+  readonly connect: IntervalNs | null;
+  readonly tls: IntervalNs | null;
+  /** From the request being sent to the first byte of the answer. */
+  readonly ttfb: IntervalNs | null;
+  readonly download: IntervalNs | null;
+}
+
+/** One HTTP exchange of a task. */
+export interface AttemptRecord {
+  readonly method: string;
+  /** Signatures and credentials in its query already replaced by `REDACTED`. */
+  readonly url: string;
+  readonly startedAtNs: InstantNs;
+  /** `null` while the exchange has not ended. */
+  readonly endedAtNs: InstantNs | null;
+  readonly statusCode: number | null;
+  readonly reusedSocket: boolean;
+  /** What the answer's `Server-Timing` says it took the server, in milliseconds. */
+  readonly serverMs: number | null;
+  readonly phases: HttpPhases;
+}
+
+/** A body that was read to its end inside the task, and what it ought to be. */
+export interface BodyRecord {
+  readonly bytes: number;
+  /** Hex. */
+  readonly md5: string;
+  /** From `Content-Length`, or the listing. */
+  readonly expectedBytes: number | null;
+  /** Hex; `null` where the ETag is no MD5. */
+  readonly expectedMd5: string | null;
+}
+
+/** What a task hands back. */
+export interface TaskOutput {
+  readonly value: ParameterValue | null;
+  readonly body: BodyRecord | null;
+}
+
+/** Attribute names and values; never a secret among them. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** The instants and place of a task. `null`: it never came so far, or nobody saw it. */
+interface TaskFacts<Instant> {
+  /** 0-based. */
+  readonly index: number;
+  readonly pid: number | null;
+  /** `0` is a main thread; `null` where the thread has no number (isolated-vm's own threads). */
+  readonly threadId: number | null;
+  readonly queuedAtNs: Instant;
+  readonly admittedAtNs: Instant;
+  readonly startedAtNs: Instant;
+  readonly endedAtNs: Instant;
+  readonly returnedAtNs: Instant;
+  /** CPU time of the task's own thread or isolate while it ran; `null` where it can't be told apart. */
+  readonly cpuNs: number | null;
+  readonly attempts: readonly AttemptRecord[];
+  /** What the task is about, under the semantic conventions' attribute names. */
+  readonly labels: Labels;
+}
+
+export interface OkTask extends TaskFacts<InstantNs> {
+  readonly state: 'ok';
+  readonly output: TaskOutput;
+}
+
+export interface FailedTask extends TaskFacts<InstantNs | null> {
+  readonly state: 'failed';
+  readonly error: TaskError;
+}
+
+/** Its run was given up (the client went away); it ended when it was cancelled. */
+export interface CancelledTask extends TaskFacts<InstantNs | null> {
+  readonly state: 'cancelled';
+}
+
+export type TaskRecord = OkTask | FailedTask | CancelledTask;
+
+/** `ok`, the error code the run ended with, or `cancelled` when its client went away. */
+export type Outcome =
+  | 'ok'
+  | 'tasks_failed'
+  | 'runner_crashed'
+  | 'upstream_unavailable'
+  | 'run_timeout'
+  | 'cancelled';
+
+export interface RuntimeRecord {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** How the runner's main thread fared during the run. `null`: the runner did not live to tell. */
+export interface RunnerLoad {
+  readonly eventLoopDelayMaxMs: number | null;
+  /** 0 … 1 */
+  readonly eventLoopUtilization: number | null;
+  /** CPU time of the runner and of the run's process workers. */
+  readonly cpuMs: number | null;
+}
+
+/** What a runner that told nothing leaves behind. */
+export const unknownLoad: RunnerLoad = { eventLoopDelayMaxMs: null, eventLoopUtilization: null, cpuMs: null };
+
+export interface RunnerRecord extends RunnerLoad {
+  readonly pid: number | null;
+  /** Other runs that were in flight at some time during this one. */
+  readonly runsInFlight: number;
+}
+
+/** What an isolate asks of its host, and where it goes on afterwards. `null` for runs without isolates. */
+export interface IsolateRecord {
+  readonly bridged: boolean;
+  /** The thread on which an isolate goes on after a bridged call. */
+  readonly resumesOn: 'isolated-vm thread' | null;
+  /** A bare isolate has no clock: the host's callback observes its start. */
+  readonly startObservedBy: 'host';
+}
+
+/** The ids of the run's spans, allotted before the run starts so that tasks can carry `traceparent`. */
+export interface TraceIds {
+  readonly traceId: string;
+  /** The server span; `null` where there is none. */
+  readonly parentSpanId: string | null;
+  readonly runSpanId: string;
+  readonly signSpanId: string | null;
+  /** By task index. */
+  readonly taskSpanIds: readonly string[];
+  readonly sampled: boolean;
+}
+
+/** What a run leaves behind: plain data, from which spans, metrics and JSON are made. */
+export interface RunRecord {
+  readonly id: string;
+  readonly plan: RunPlan;
+  readonly outcome: Outcome;
+  /** Why the run as a whole failed, in words; `null` when it is `ok`. */
+  readonly failure: string | null;
+  readonly clock: ClockAnchor;
+  readonly trace: TraceIds;
+  /** Signing begins, or the fan-out where nothing is signed. */
+  readonly startedAtNs: InstantNs;
+  readonly signing: IntervalNs | null;
+  /** `null` when no task could start. */
+  readonly fanOutStartedAtNs: InstantNs | null;
+  /** The join. */
+  readonly endedAtNs: InstantNs;
+  readonly tasks: readonly TaskRecord[];
+  readonly runtime: RuntimeRecord;
+  readonly runner: RunnerRecord;
+  readonly isolate: IsolateRecord | null;
+  readonly warnings: readonly Warning[];
+}

@@ -1,0 +1,38 @@
+import { dirname } from 'node:path';
+import { bundlesIn } from '../execution/bundles.ts';
+import { executeOrder } from './execute-order.ts';
+import type { FromRunner, ToRunner } from './messages.ts';
+
+/**
+ * The measured process. It knows no Express and no OpenTelemetry SDK: runs come and news goes by IPC. Its
+ * environment is what the service chose for it, AWS credentials included, and nothing else.
+ */
+const awsEnvironment = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+);
+const world = { bundles: bundlesIn(dirname(process.argv[1] ?? '')), awsEnvironment, send };
+const running = new Map<string, AbortController>();
+
+process.on('message', (message: ToRunner) => {
+  switch (message.type) {
+    case 'run': {
+      const { runId } = message.order;
+      const controller = new AbortController();
+      running.set(runId, controller);
+      void executeOrder(message.order, world, controller.signal).finally(() => running.delete(runId));
+      break;
+    }
+    case 'cancel':
+      running.get(message.runId)?.abort(message.reason);
+      break;
+  }
+});
+
+// Its parent is gone. A runaway isolate would keep process.exit() from ever ending.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+send({ type: 'ready', runtime: { name: 'node', version: process.versions.node } });
+
+function send(message: FromRunner): void {
+  process.send?.(message);
+}

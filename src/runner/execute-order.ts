@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { BenchError } from '../errors.ts';
+import type { BundleFolder } from '../execution/executor.ts';
+import { loadHttpClient } from '../execution/http-clients.ts';
+import type { ClientSettings } from '../aws/client.ts';
+import { clockFrom, type Clock } from '../record/clock.ts';
+import type { RunPlan } from '../record/plan.ts';
+import { unknownLoad } from '../record/record.ts';
+import { strategies } from '../strategies/registry.ts';
+import type { PreparedInputs } from '../workloads/inputs.ts';
+import { taskName } from '../workloads/entry.ts';
+import { workloads } from '../workloads/registry.ts';
+import { fanOut } from './fan-out.ts';
+import { LoadMeter } from './load-meter.ts';
+import type { FromRunner, RunOrder } from './messages.ts';
+import { Reporter } from './reporter.ts';
+
+export interface RunnerWorld {
+  readonly bundles: BundleFolder;
+  readonly awsEnvironment: Readonly<Record<string, string>>;
+  send(message: FromRunner): void;
+}
+
+/** Executes one run and tells the service all of it. Never rejects. */
+export async function executeOrder(order: RunOrder, world: RunnerWorld, signal: AbortSignal): Promise<void> {
+  const clock = clockFrom(order.originNs);
+  const begunAtNs = clock();
+  try {
+    await execute(order, world, clock, signal);
+  } catch (error) {
+    const { runId } = order;
+    if (signal.aborted) return world.send({ type: 'finished', runId, endedAtNs: clock(), load: unknownLoad });
+    world.send({ type: 'refused', runId, ...refusal(error), startedAtNs: begunAtNs, endedAtNs: clock() });
+  }
+}
+
+async function execute(
+  { runId, plan, target, originNs, traceparents }: RunOrder,
+  world: RunnerWorld,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const implementation = await named(workloads, plan.workload).load();
+  const task = implementation[taskName(plan.access)];
+  if (task === undefined) throw new Error(`${plan.workload} has no task for ${String(plan.access)}`);
+  const settings: ClientSettings = {
+    region: target.region,
+    endpoint: target.s3.endpoint,
+    sockets: plan.concurrency,
+    attempts: plan.attempts,
+  };
+  const openExecutor = await named(strategies, plan.fanOut).load();
+  const executor = await openExecutor({
+    ...{ clock, originNs, task, settings, bundles: world.bundles, awsEnvironment: world.awsEnvironment },
+    bundle: plan.access === null ? plan.workload : `${plan.workload}-${plan.access}`,
+    openHttp: task.uses === 'http' && plan.client !== null ? await loadHttpClient(plan.client) : null,
+  });
+  const prepared = await unlessAborted(
+    signal,
+    implementation.prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan),
+  );
+
+  const meter = new LoadMeter();
+  const startedAtNs = clock();
+  const begun = { type: 'begun', runId, startedAtNs, warnings: prepared.warnings } as const;
+  const bridged = task.uses === 'http' && named(strategies, plan.fanOut).declaration.isolate;
+  let inputs = prepared.inputs;
+  let signedAtNs: number | null = null;
+  if (prepared.sign !== null) {
+    world.send({ ...begun, bridged, signing: null, fanOutStartedAtNs: null });
+    inputs = await unlessAborted(signal, prepared.sign());
+    signedAtNs = clock();
+  }
+  const fanOutStartedAtNs = signedAtNs ?? startedAtNs;
+  const signing = signedAtNs === null ? null : { fromNs: startedAtNs, toNs: signedAtNs };
+  world.send({ ...begun, bridged, signing, fanOutStartedAtNs });
+  const reporter = new Reporter(runId, clock, (message) => world.send(message));
+  const { endedAtNs, processesCpuMs } = await fanOut({
+    ...{ inputs, executor, clock, traceparents, signal, reporter },
+    concurrency: plan.concurrency,
+    labels: prepared.labels ?? [],
+    startedAtNs: fanOutStartedAtNs,
+  });
+  await executor.close();
+  reporter.flush();
+  world.send({ type: 'finished', runId, endedAtNs, load: meter.read(processesCpuMs) });
+}
+
+function paramsForAll({ tasks, params }: RunPlan): PreparedInputs {
+  return { inputs: Array.from({ length: tasks }, () => params), warnings: [], sign: null };
+}
+
+/** The promise, unless the signal fires first. */
+async function unlessAborted<T>(signal: AbortSignal, promise: T | Promise<T>): Promise<T> {
+  const aborted = once(signal, 'abort').then(() => Promise.reject(new Error('the run was given up')));
+  return Promise.race([promise, aborted]);
+}
+
+/** The service's plan names what is in the registries, so a miss is a fault of the program. */
+function named<Entry extends { readonly declaration: { readonly name: string } }>(
+  entries: readonly Entry[],
+  name: string,
+): Entry {
+  const entry = entries.find(({ declaration }) => declaration.name === name);
+  if (entry === undefined) throw new Error(`there is no ${name}`);
+  return entry;
+}
+
+type Refusal = Pick<Extract<FromRunner, { type: 'refused' }>, 'code' | 'message' | 'upstreamCode'>;
+
+function refusal(error: unknown): Refusal {
+  if (error instanceof BenchError && error.code === 'no_objects') {
+    return { code: 'no_objects', message: error.message, upstreamCode: null };
+  }
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : null;
+  return { code: 'upstream_unavailable', message, upstreamCode: systemCode ?? name };
+}

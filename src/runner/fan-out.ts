@@ -1,0 +1,145 @@
+import type { Execution, Executor, TaskHandle } from '../execution/executor.ts';
+import type { Clock, InstantNs } from '../record/clock.ts';
+import type { Labels, TaskRecord } from '../record/record.ts';
+import type { CancelReason, StartedTask } from './messages.ts';
+import { unfinishedError, unfinishedFacts, type UnfinishedFacts } from './unfinished.ts';
+
+export interface FanOut {
+  /** By task index; their number is the number of tasks. */
+  readonly inputs: readonly unknown[];
+  /** How many tasks are in hand at once. */
+  readonly concurrency: number;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  /** When every task began to queue. */
+  readonly startedAtNs: InstantNs;
+  readonly traceparents: readonly string[] | null;
+  /** By task index; may be shorter. */
+  readonly labels: readonly Labels[];
+  /** Fires with a {@link CancelReason}. */
+  readonly signal: AbortSignal;
+  /** Hears of each task as it happens. */
+  readonly reporter: {
+    started(task: StartedTask): void;
+    ended(task: TaskRecord): void;
+  };
+}
+
+export interface FanOutResult {
+  /** The join: the last task's return, or the instant of the cancellation. */
+  readonly endedAtNs: InstantNs;
+  /** CPU time of the processes that were made for tasks. */
+  readonly processesCpuMs: number;
+}
+
+/**
+ * Keeps `concurrency` tasks in hand until all have returned. A slot is free again only when nothing of its task is
+ * left alive, so there are never more workers than slots; what that costs is the next task's queue time.
+ *
+ * When the signal fires, tasks that have not returned are recorded as they stand; the promise resolves when
+ * the last of them is dead.
+ */
+export async function fanOut(run: FanOut): Promise<FanOutResult> {
+  const tasks = run.inputs.map((input, index) => new TaskInHand(run, index, input));
+  let next = 0;
+
+  async function keepSlotBusy(): Promise<void> {
+    for (let task = tasks[next]; task !== undefined && !run.signal.aborted; task = tasks[next]) {
+      next += 1;
+      task.admit();
+      await run.executor.execute(task);
+    }
+  }
+
+  let cancelledAtNs: InstantNs | null = null;
+  const cancel = (): void => {
+    const at = (cancelledAtNs = run.clock());
+    for (const task of tasks) task.cancel(at, run.signal.reason as CancelReason);
+  };
+  run.signal.addEventListener('abort', cancel, { once: true });
+  if (run.signal.aborted) cancel();
+  await Promise.all(Array.from({ length: Math.min(run.concurrency, tasks.length) }, keepSlotBusy));
+  run.signal.removeEventListener('abort', cancel);
+
+  return {
+    endedAtNs: cancelledAtNs ?? Math.max(run.startedAtNs, ...tasks.map((task) => task.returnedAtNs ?? 0)),
+    processesCpuMs: tasks.reduce((sum, task) => sum + task.processCpuMs, 0),
+  };
+}
+
+/** One task on its way from the queue to its record. */
+class TaskInHand implements TaskHandle {
+  readonly index: number;
+  readonly input: unknown;
+  readonly traceparent: string | null;
+  readonly signal: AbortSignal;
+  returnedAtNs: InstantNs | null = null;
+  processCpuMs = 0;
+  readonly #run: FanOut;
+  readonly #labels: Labels;
+  #admittedAtNs: InstantNs | null = null;
+  #started: StartedTask | null = null;
+  #settled = false;
+
+  constructor(run: FanOut, index: number, input: unknown) {
+    this.#run = run;
+    this.index = index;
+    this.input = input;
+    this.traceparent = run.traceparents?.[index] ?? null;
+    this.signal = run.signal;
+    this.#labels = run.labels[index] ?? {};
+  }
+
+  admit(): void {
+    this.#admittedAtNs = this.#run.clock();
+  }
+
+  started({ startedAtNs, pid, threadId }: Parameters<TaskHandle['started']>[0]): void {
+    if (this.#settled) return;
+    const admittedAtNs = this.#admittedAtNs ?? startedAtNs;
+    const queuedAtNs = this.#run.startedAtNs;
+    this.#started = { index: this.index, queuedAtNs, admittedAtNs, startedAtNs, pid, threadId };
+    this.#run.reporter.started(this.#started);
+  }
+
+  returned({ result, processCpuMs, ...execution }: Execution): void {
+    this.processCpuMs = processCpuMs ?? 0;
+    if (this.#settled) return;
+    this.#settled = true;
+    const returnedAtNs = (this.returnedAtNs = this.#run.clock());
+    const admittedAtNs = this.#admittedAtNs ?? execution.startedAtNs;
+    const queuedAtNs = this.#run.startedAtNs;
+    const facts = { index: this.index, ...execution, queuedAtNs, admittedAtNs, returnedAtNs };
+    const labels = this.#labels;
+    this.#run.reporter.ended({ ...facts, labels, ...result });
+  }
+
+  crashed(message: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const atNs = (this.returnedAtNs = this.#run.clock());
+    const error = { code: 'worker_crashed', message, upstreamCode: null } as const;
+    this.#run.reporter.ended({ ...this.#knownAt(atNs), returnedAtNs: atNs, state: 'failed', error });
+  }
+
+  cancel(atNs: InstantNs, reason: CancelReason): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const facts = { ...this.#knownAt(atNs), returnedAtNs: null };
+    this.#run.reporter.ended(
+      reason === 'cancelled'
+        ? { ...facts, state: 'cancelled' }
+        : { ...facts, state: 'failed', error: unfinishedError(reason) },
+    );
+  }
+
+  /** What is known of a task that ends at `atNs` without a result. */
+  #knownAt(atNs: InstantNs): UnfinishedFacts {
+    return unfinishedFacts(this.index, atNs, {
+      queuedAtNs: this.#run.startedAtNs,
+      admittedAtNs: this.#admittedAtNs,
+      started: this.#started,
+      labels: this.#labels,
+    });
+  }
+}

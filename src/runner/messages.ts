@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { TargetSettings } from '../aws/target.ts';
+import type { RunPlan } from '../record/plan.ts';
+import { runnerLoadSchema, taskRecordSchema } from './record-schemas.ts';
+
+/** Why a run is given up: its time is over, or nobody waits for it any more. */
+export type CancelReason = 'run_timeout' | 'cancelled';
+
+/** A run for a runner to execute. */
+export interface RunOrder {
+  readonly runId: string;
+  readonly plan: RunPlan;
+  readonly target: TargetSettings;
+  /** The origin of the run's clock (see `ClockAnchor`). */
+  readonly originNs: string;
+  /** `traceparent` values by task index; `null` where the run is not traced. */
+  readonly traceparents: readonly string[] | null;
+}
+
+/** Everything the service says to a runner. The runner trusts it: the service started it. */
+export type ToRunner =
+  | { readonly type: 'run'; readonly order: RunOrder }
+  | { readonly type: 'cancel'; readonly runId: string; readonly reason: CancelReason };
+
+const instant = z.int();
+const runId = z.string();
+
+/** A task's code is about to run, at about this instant; `ended` says it exactly. */
+const startedTask = z.object({
+  index: z.int(),
+  queuedAtNs: instant,
+  admittedAtNs: instant,
+  startedAtNs: instant,
+  pid: z.int(),
+  threadId: z.int().nullable(),
+});
+
+const warning = z.object({ code: z.string(), message: z.string() });
+
+/** Everything a runner says, in the order in which it happens. The service parses each of it. */
+export const fromRunner = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('ready'),
+    runtime: z.object({ name: z.string(), version: z.string() }),
+  }),
+  /** The run has started; sent as signing begins, and again as the fan-out begins. */
+  z.object({
+    type: z.literal('begun'),
+    runId,
+    startedAtNs: instant,
+    signing: z.object({ fromNs: instant, toNs: instant }).nullable(),
+    fanOutStartedAtNs: instant.nullable(),
+    warnings: z.array(warning).readonly(),
+    bridged: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('tasks'),
+    runId,
+    started: z.array(startedTask),
+    ended: z.array(taskRecordSchema),
+  }),
+  /** The run never came to its tasks. */
+  z.object({
+    type: z.literal('refused'),
+    runId,
+    code: z.enum(['no_objects', 'upstream_unavailable']),
+    message: z.string(),
+    upstreamCode: z.string().nullable(),
+    startedAtNs: instant,
+    endedAtNs: instant,
+  }),
+  /** The join is done and nothing of the run is left alive. Every task's record was sent before. */
+  z.object({
+    type: z.literal('finished'),
+    runId,
+    endedAtNs: instant,
+    load: runnerLoadSchema,
+  }),
+]);
+
+export type FromRunner = z.infer<typeof fromRunner>;
+export type StartedTask = z.infer<typeof startedTask>;

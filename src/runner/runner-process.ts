@@ -1,0 +1,129 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RuntimeRecord } from '../record/record.ts';
+import { fromRunner, type FromRunner, type ToRunner } from './messages.ts';
+import { guardGroup, type Dismiss } from './reaper.ts';
+
+export type RunnerKind = 'plain' | 'isolates';
+
+export interface RunnerOptions {
+  readonly kind: RunnerKind;
+  /** The folder that the build wrote. */
+  readonly distFolder: string;
+  /** The runner's whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What a run hears of its runner. */
+export interface RunListener {
+  heard(message: Exclude<FromRunner, { type: 'ready' }>): void;
+  died(): void;
+}
+
+/** How long a new runner may take until it says that it is ready. */
+const startLimitMs = 15_000;
+
+/** A measured process, as its supervisor sees it: the leader of a process group, which is killed as a whole. */
+export class RunnerProcess {
+  readonly pid: number;
+  readonly runtime: RuntimeRecord;
+  /** Settles when the process and all of its group are gone. */
+  readonly gone: Promise<void>;
+  #alive = true;
+  readonly #child: ChildProcess;
+  readonly #listeners = new Map<string, RunListener>();
+
+  /**
+   * Starts a runner and waits until it is ready.
+   * @throws Error when it dies first, or takes longer than 15 s
+   */
+  static async start({ kind, distFolder, environment }: RunnerOptions): Promise<RunnerProcess> {
+    const child = fork(join(distFolder, 'runner.js'), {
+      detached: true,
+      // isolated-vm's documentation asks for the flag; threads and processes start twice as slowly with it.
+      execArgv: ['--title=fanout-bench runner', ...(kind === 'isolates' ? ['--no-node-snapshot'] : [])],
+      env: { ...environment },
+      // JSON, which every runtime's child processes understand. What a runner prints must not mix with the log.
+      serialization: 'json',
+      stdio: ['ignore', 2, 2, 'ipc'],
+    });
+    const { pid } = child;
+    if (pid === undefined) throw new Error('the runner could not be started');
+    const dismiss = await guardGroup(pid);
+    const first: unknown = await Promise.race([
+      once(child, 'message').then(([message]: unknown[]) => message),
+      once(child, 'exit'),
+      sleep(startLimitMs, null, { ref: false }),
+    ]);
+    const ready = fromRunner.safeParse(first);
+    if (!ready.success || ready.data.type !== 'ready') {
+      killGroup(pid);
+      dismiss();
+      throw new Error('the runner did not become ready');
+    }
+    return new RunnerProcess(child, pid, ready.data.runtime, dismiss);
+  }
+
+  private constructor(child: ChildProcess, pid: number, runtime: RuntimeRecord, dismiss: Dismiss) {
+    this.#child = child;
+    this.pid = pid;
+    this.runtime = runtime;
+    child.on('message', (message) => this.#hear(message));
+    this.gone = once(child, 'exit').then(async () => {
+      this.#alive = false;
+      // Its workers outlive it otherwise.
+      await groupGone(pid);
+      dismiss();
+      for (const listener of this.#listeners.values()) listener.died();
+    });
+  }
+
+  get alive(): boolean {
+    return this.#alive && this.#child.connected;
+  }
+
+  /** From now on the listener hears what the runner says of this run. */
+  listen(runId: string, listener: RunListener): void {
+    this.#listeners.set(runId, listener);
+  }
+
+  forget(runId: string): void {
+    this.#listeners.delete(runId);
+  }
+
+  send(message: ToRunner): void {
+    // A runner that dies meanwhile is heard of by its exit.
+    if (this.alive) this.#child.send(message, () => undefined);
+  }
+
+  /** Kills it and all its workers; resolves when they are gone. */
+  async kill(): Promise<void> {
+    if (this.#alive) killGroup(this.pid);
+    await this.gone;
+  }
+
+  #hear(raw: unknown): void {
+    const parsed = fromRunner.safeParse(raw);
+    // A runner that does not keep to the protocol can't be trusted with anything.
+    if (!parsed.success) return void killGroup(this.pid);
+    if (parsed.data.type === 'ready') return;
+    this.#listeners.get(parsed.data.runId)?.heard(parsed.data);
+  }
+}
+
+/** Kills what is left of a group and waits, for half a second at most, until the kernel has cleared it away. */
+async function groupGone(groupId: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 500 && killGroup(groupId); waitedMs += 5) await sleep(5);
+}
+
+/** Whether there was anyone left to kill. */
+function killGroup(groupId: number): boolean {
+  try {
+    return process.kill(-groupId, 'SIGKILL');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
+  }
+}

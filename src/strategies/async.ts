@@ -1,0 +1,17 @@
+import type { StrategyEntry } from './declaration.ts';
+
+export const async: StrategyEntry = {
+  declaration: {
+    name: 'async',
+    summary: "All tasks at once on the main thread's event loop; CPU work still runs one task after another.",
+    study: 'ASYNC',
+    runsOn: 'main-thread',
+    isolate: false,
+    tasksAtOnce: 'concurrency',
+    awaits: true,
+    refusedAccesses: {},
+    pools: ['cold'],
+    joins: ['all'],
+  },
+  load: async () => (await import('../execution/in-process.ts')).awaitingInProcess,
+};

@@ -1,0 +1,28 @@
+import type { OpenExecutor } from '../execution/executor.ts';
+import type { Access, Join, Pool } from '../record/plan.ts';
+
+/** The light half of a strategy: what it is, and what it can do. What is not declared is not possible. */
+export interface StrategyDeclaration {
+  readonly name: string;
+  readonly summary: string;
+  /** The strategy of the Python study that it rebuilds. */
+  readonly study: string;
+  /** Where a task's code runs. */
+  readonly runsOn: 'main-thread' | 'isolate-threads' | 'worker-thread' | 'child-process';
+  /** A task has only the language there; what else it needs is bridged to the host. */
+  readonly isolate: boolean;
+  /** `one`: one after another, whatever `concurrency` says. */
+  readonly tasksAtOnce: 'one' | 'concurrency';
+  /** Takes a task's awaiting variant where the workload has one. */
+  readonly awaits: boolean;
+  /** Accesses that can't be used, each with the reason. */
+  readonly refusedAccesses: Readonly<Partial<Record<Access, string>>>;
+  readonly pools: readonly Pool[];
+  readonly joins: readonly Join[];
+}
+
+export interface StrategyEntry {
+  readonly declaration: StrategyDeclaration;
+  /** Imports what executes its tasks, where it runs; the service never calls it. */
+  load(): Promise<OpenExecutor>;
+}

@@ -1,0 +1,18 @@
+import type { StrategyEntry } from './declaration.ts';
+import { sdkNeedsNode } from './reasons.ts';
+
+export const isolateSubprocess: StrategyEntry = {
+  declaration: {
+    name: 'isolate-subprocess',
+    summary: 'A fresh V8 isolate inside a fresh child process a task.',
+    study: 'SUBINTERPRETER_SUBPROC',
+    runsOn: 'child-process',
+    isolate: true,
+    tasksAtOnce: 'concurrency',
+    awaits: false,
+    refusedAccesses: { sdk: sdkNeedsNode },
+    pools: ['cold'],
+    joins: ['all'],
+  },
+  load: async () => (await import('../execution/workers.ts')).isolatesInFreshProcesses,
+};

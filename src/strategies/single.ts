@@ -1,0 +1,17 @@
+import type { StrategyEntry } from './declaration.ts';
+
+export const single: StrategyEntry = {
+  declaration: {
+    name: 'single',
+    summary: "One task after another on the runner's main thread.",
+    study: 'SINGLE',
+    runsOn: 'main-thread',
+    isolate: false,
+    tasksAtOnce: 'one',
+    awaits: false,
+    refusedAccesses: {},
+    pools: ['cold'],
+    joins: ['all'],
+  },
+  load: async () => (await import('../execution/in-process.ts')).blockingInProcess,
+};

@@ -1,0 +1,17 @@
+import type { StrategyEntry } from './declaration.ts';
+
+export const subprocess: StrategyEntry = {
+  declaration: {
+    name: 'subprocess',
+    summary: 'A fresh child process a task, through workerpool.',
+    study: 'SUBPROCESS',
+    runsOn: 'child-process',
+    isolate: false,
+    tasksAtOnce: 'concurrency',
+    awaits: false,
+    refusedAccesses: {},
+    pools: ['cold'],
+    joins: ['all'],
+  },
+  load: async () => (await import('../execution/workers.ts')).freshProcesses,
+};

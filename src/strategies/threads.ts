@@ -1,0 +1,17 @@
+import type { StrategyEntry } from './declaration.ts';
+
+export const threads: StrategyEntry = {
+  declaration: {
+    name: 'threads',
+    summary: 'A fresh worker thread a task, through workerpool.',
+    study: 'THREADS',
+    runsOn: 'worker-thread',
+    isolate: false,
+    tasksAtOnce: 'concurrency',
+    awaits: false,
+    refusedAccesses: {},
+    pools: ['cold'],
+    joins: ['all'],
+  },
+  load: async () => (await import('../execution/workers.ts')).freshThreads,
+};

@@ -1,0 +1,129 @@
+import type { PlainRequest } from '../aws/client.ts';
+import type { S3Object, S3Reader } from '../aws/s3-object.ts';
+import { semantic } from '../../otel/names.ts';
+import type { BodyRecord, Labels } from '../record/record.ts';
+import type { WorkloadEntry } from './entry.ts';
+import type { PrepareInputs } from './inputs.ts';
+import { checkBody, failed, ok, wrong, type HttpTask, type SdkTask, type TaskResult } from './task.ts';
+
+export const s3: WorkloadEntry = {
+  declaration: {
+    name: 's3',
+    summary: 'Fetches one S3 object a task, reads it whole and checks it.',
+    work: 'io',
+    blocksThread: 'never',
+    accesses: ['sdk', 'presigned'],
+    clients: ['got'],
+    defaultTasks: 10,
+    defaultStrategy: 'presigned-async',
+    params: {},
+    sharedSettings: [
+      { setting: 'attempts', value: 'the run parameter attempts (the SDK alone would try 3 times, got 3)' },
+      { setting: 'sockets', value: 'as many as tasks run at once, kept alive within a run (the SDK alone: 50)' },
+      { setting: 'protocol', value: 'HTTP/1.1 over node:http, no decompression, no redirects' },
+      { setting: 'checksums', value: 'only when required (the SDK alone asks for them and validates)' },
+      { setting: 'body', value: 'read whole into one buffer, MD5 taken inside the task' },
+      { setting: 'addressing', value: 'path-style with a custom endpoint, virtual-hosted on AWS' },
+      { setting: 'client', value: 'one a process or thread, made for the run' },
+    ],
+    missingSetting: ({ s3 }) =>
+      s3.bucket === null ? 'Set S3_BUCKET, and S3_KEYS or S3_PREFIX, to say which objects to fetch.' : null,
+    check: ({ body }) => (body === null ? wrong('there is no body') : checkBody(body)),
+  },
+  load: async () => ({ sdk, presigned, prepareInputs }),
+};
+
+interface PresignedInput {
+  readonly request: PlainRequest;
+  readonly object: S3Object;
+}
+
+export const presigned: HttpTask<PresignedInput> = {
+  uses: 'http',
+  async run({ request, object }, send) {
+    const exchange = await send(request);
+    if (exchange.state === 'failed') return exchange;
+    if (exchange.statusCode !== 200) {
+      const upstreamCode = /<Code>([^<]*)<\/Code>/.exec(exchange.errorText ?? '')?.[1] ?? null;
+      const said = upstreamCode === null ? '' : ` ${upstreamCode}`;
+      return failed({
+        code: 'upstream_error',
+        message: `S3 answered ${exchange.statusCode}${said} for ${object.key}`,
+        upstreamCode: upstreamCode ?? String(exchange.statusCode),
+      });
+    }
+    const { bytes, md5, headers } = exchange;
+    const length = headers['content-length'];
+    return ok({
+      body: expectedOf(object, { bytes, md5 }, length === undefined ? null : Number(length), headers['etag'], {
+        encryption: headers['x-amz-server-side-encryption'],
+        customerKey: headers['x-amz-server-side-encryption-customer-algorithm'],
+      }),
+    });
+  },
+};
+
+export const sdk: SdkTask<{ readonly object: S3Object }> = {
+  uses: 'sdk',
+  async load() {
+    const { openS3Reader } = await import('../aws/s3-client.ts');
+    return (settings) => {
+      const reader = openS3Reader(settings);
+      return { run: ({ object }) => readWith(reader, object), close: () => reader.close() };
+    };
+  },
+};
+
+async function readWith(reader: S3Reader, object: S3Object): Promise<TaskResult> {
+  const read = await reader.read(object);
+  if (read.state === 'failed') return read;
+  return ok({ body: expectedOf(object, read, read.contentLength, read.etag, read) });
+}
+
+/** Lists the objects, and signs a URL a task where the access is `presigned`. */
+const prepareInputs: PrepareInputs = async (plan, target, settings, signal) => {
+  const { findObjects } = await import('../aws/s3-objects.ts');
+  const { objects, warnings } = await findObjects(target, settings, plan.tasks, signal);
+  const labels = objects.map(labelsOf);
+  if (plan.access === 'sdk') return { warnings, labels, inputs: objects.map((object) => ({ object })), sign: null };
+  const { presignGetObjects } = await import('../aws/s3-presign.ts');
+  return {
+    warnings,
+    labels,
+    inputs: [],
+    sign: async () => {
+      const requests = await presignGetObjects(objects, settings);
+      return requests.map((request, index) => ({ request, object: objects[index] }));
+    },
+  };
+};
+
+function labelsOf({ bucket, key }: S3Object): Labels {
+  return {
+    [semantic.rpcSystem]: 'aws-api',
+    [semantic.rpcMethod]: 'S3/GetObject',
+    [semantic.s3Bucket]: bucket,
+    [semantic.s3Key]: key,
+  };
+}
+
+/**
+ * What the body ought to be: the listing's word where there is one, else the answer's own headers. An ETag is the
+ * MD5 only for objects uploaded in one part and not encrypted with KMS or a customer's key (S3 API, "Object").
+ */
+function expectedOf(
+  object: S3Object,
+  read: { readonly bytes: number; readonly md5: string },
+  contentLength: number | null,
+  etag: string | undefined,
+  sealed: { readonly encryption: string | undefined; readonly customerKey: string | undefined },
+): BodyRecord {
+  const keyed = sealed.encryption?.startsWith('aws:kms') === true || sealed.customerKey !== undefined;
+  const md5 = keyed ? undefined : /^"?([0-9a-f]{32})"?$/.exec(object.etag ?? etag ?? '')?.[1];
+  return {
+    bytes: read.bytes,
+    md5: read.md5,
+    expectedBytes: object.bytes ?? contentLength,
+    expectedMd5: md5 ?? null,
+  };
+}

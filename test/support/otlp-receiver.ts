@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+
+export type AttributeValue = string | number | boolean | null | readonly AttributeValue[];
+export type SpanAttributes = Readonly<Record<string, AttributeValue>>;
+export type SpanKindName = 'UNSPECIFIED' | 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
+
+/** A span as a collector gets it. Times are nanoseconds since 1970. */
+export interface ReceivedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly name: string;
+  readonly kind: SpanKindName;
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+  readonly attributes: SpanAttributes;
+  readonly status: { readonly code: 'UNSET' | 'OK' | 'ERROR'; readonly message: string | null };
+  readonly events: readonly {
+    readonly name: string;
+    readonly atNs: bigint;
+    readonly attributes: SpanAttributes;
+  }[];
+  readonly resource: SpanAttributes;
+  readonly scope: string;
+}
+
+/** `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers. */
+export type Behaviour = 'accept' | 'refuse' | 'hang';
+
+/** A collector's OTLP/HTTP JSON receiver inside the test's process, on a random loopback port. */
+export class OtlpReceiver {
+  /** Every span accepted, in order of arrival. */
+  readonly spans: ReceivedSpan[] = [];
+  behaviour: Behaviour = 'accept';
+  /** Requests seen, whatever became of them. */
+  requests = 0;
+  readonly #server = createServer((request, response) => void this.#take(request, response));
+
+  /** @param port 0: any that is free. */
+  static async listen(port = 0): Promise<OtlpReceiver> {
+    const receiver = new OtlpReceiver();
+    receiver.#server.listen(port, '127.0.0.1');
+    await once(receiver.#server, 'listening');
+    return receiver;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the receiver does not listen');
+    return address.port;
+  }
+
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  byTrace(traceId: string): ReceivedSpan[] {
+    return this.spans.filter((span) => span.traceId === traceId);
+  }
+
+  /** The trace's task spans, by index. */
+  taskSpans(traceId: string): ReceivedSpan[] {
+    return this.byTrace(traceId)
+      .filter(({ name }) => name.startsWith('task '))
+      .toSorted(
+        (a, b) => Number(a.attributes['bench.task.index']) - Number(b.attributes['bench.task.index']),
+      );
+  }
+
+  children(parent: ReceivedSpan): ReceivedSpan[] {
+    return this.byTrace(parent.traceId).filter(({ parentSpanId }) => parentSpanId === parent.spanId);
+  }
+
+  /** The one span of that name; throws when there is none, or more than one. */
+  named(name: string, traceId?: string): ReceivedSpan {
+    const found = this.spans.filter(
+      (span) => span.name === name && (traceId ?? span.traceId) === span.traceId,
+    );
+    const [only] = found;
+    if (only === undefined || found.length > 1) throw new Error(`${found.length} spans are named "${name}"`);
+    return only;
+  }
+
+  /** Resolves when that many spans (of the trace, if given) are here; throws after `timeoutMs`, saying how many are. */
+  async received(count: number, traceId?: string, timeoutMs = 20_000): Promise<void> {
+    const here = (): number => (traceId === undefined ? this.spans : this.byTrace(traceId)).length;
+    const giveUpAt = performance.now() + timeoutMs;
+    while (here() < count) {
+      if (performance.now() > giveUpAt)
+        throw new Error(`${here()} of ${count} spans arrived in ${timeoutMs} ms`);
+      await sleep(10);
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests += 1;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
+    if (this.behaviour === 'hang') return;
+    const type = request.headers['content-type'];
+    const refused =
+      this.behaviour === 'refuse' || request.url !== '/v1/traces' || type !== 'application/json';
+    if (!refused) {
+      const body = Buffer.concat(chunks);
+      const json = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+      this.spans.push(...parseTraceJson(json.toString()));
+    }
+    response.writeHead(refused ? 400 : 200, { 'Content-Type': 'application/json' }).end('{}');
+  }
+}
+
+/** Reads an OTLP JSON `ExportTraceServiceRequest`; throws where it is not one. */
+export function parseTraceJson(json: string): ReceivedSpan[] {
+  const { resourceSpans } = request.parse(JSON.parse(json));
+  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ scope, spans }) =>
+      spans.map((span) => ({
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId === undefined || span.parentSpanId === '' ? null : span.parentSpanId,
+        name: span.name,
+        kind: kinds[span.kind] ?? 'UNSPECIFIED',
+        startNs: BigInt(span.startTimeUnixNano),
+        endNs: BigInt(span.endTimeUnixNano),
+        attributes: plain(span.attributes),
+        status: { code: statuses[span.status.code] ?? 'UNSET', message: span.status.message ?? null },
+        events: span.events.map(({ name, timeUnixNano, attributes }) => ({
+          name,
+          atNs: BigInt(timeUnixNano),
+          attributes: plain(attributes),
+        })),
+        resource: plain(resource.attributes),
+        scope: scope.name,
+      })),
+    ),
+  );
+}
+
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
+const statuses = ['UNSET', 'OK', 'ERROR'] as const;
+
+interface AnyValue {
+  readonly stringValue?: string | undefined;
+  readonly intValue?: string | number | undefined;
+  readonly doubleValue?: number | undefined;
+  readonly boolValue?: boolean | undefined;
+  readonly arrayValue?: { readonly values: readonly AnyValue[] } | undefined;
+}
+
+const anyValue: z.ZodType<AnyValue> = z.lazy(() =>
+  z.object({
+    stringValue: z.string().optional(),
+    intValue: z.union([z.string(), z.number()]).optional(),
+    doubleValue: z.number().optional(),
+    boolValue: z.boolean().optional(),
+    arrayValue: z.object({ values: z.array(anyValue) }).optional(),
+  }),
+);
+
+const attributeList = z.array(z.object({ key: z.string(), value: anyValue })).default([]);
+const id = (digits: number): z.ZodString => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`, 'u'));
+
+const spanSchema = z.object({
+  traceId: id(32),
+  spanId: id(16),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  kind: z.int(),
+  startTimeUnixNano: z.string(),
+  endTimeUnixNano: z.string(),
+  attributes: attributeList,
+  status: z.object({ code: z.int().default(0), message: z.string().optional() }).default({ code: 0 }),
+  events: z
+    .array(z.object({ name: z.string(), timeUnixNano: z.string(), attributes: attributeList }))
+    .default([]),
+});
+
+const request = z.object({
+  resourceSpans: z.array(
+    z.object({
+      resource: z.object({ attributes: attributeList }),
+      scopeSpans: z.array(z.object({ scope: z.object({ name: z.string() }), spans: z.array(spanSchema) })),
+    }),
+  ),
+});
+
+function plain(list: z.infer<typeof attributeList>): SpanAttributes {
+  return Object.fromEntries(list.map(({ key, value }) => [key, plainValue(value)]));
+}
+
+function plainValue(value: AnyValue): AttributeValue {
+  if (value.intValue !== undefined) return Number(value.intValue);
+  if (value.arrayValue !== undefined) return value.arrayValue.values.map(plainValue);
+  return value.stringValue ?? value.doubleValue ?? value.boolValue ?? null;
+}

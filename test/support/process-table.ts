@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+
+export interface ProcessRow {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** Its title, or the command it was started with. */
+  readonly title: string;
+}
+
+/** Every process of the machine, zombies left out. Linux and macOS. */
+export function processTable(): ProcessRow[] {
+  return execFileSync('ps', ['-axo', 'pid=,ppid=,pgid=,stat=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line))
+    .filter((row) => row !== null && row[4]?.startsWith('Z') !== true)
+    .map((row) => ({
+      pid: Number(row?.[1]),
+      parent: Number(row?.[2]),
+      group: Number(row?.[3]),
+      title: row?.[5] ?? '',
+    }));
+}
+
+/** Process workers of a runner: members of its group but itself. */
+export function workersOf(runnerPid: number | null): number[] {
+  return processTable()
+    .filter(({ group, pid }) => group === runnerPid && pid !== runnerPid)
+    .map(({ pid }) => pid);
+}
+
+/** The children of a process that bear a role's title (`fanout-bench runner`). */
+export function childrenOf(parentPid: number, title: string): number[] {
+  return processTable()
+    .filter((row) => row.parent === parentPid && row.title.startsWith(title))
+    .map(({ pid }) => pid);
+}
+
+export function isAlive(pid: number | null): boolean {
+  return processTable().some((row) => row.pid === pid);
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { assemble } from '../../src/bench/assemble.ts';
+import { drive } from '../../src/bench/drive.ts';
+import { planRun } from '../../src/bench/plan.ts';
+import type { World } from '../../src/bench/world.ts';
+import { clockFrom } from '../../src/record/clock.ts';
+import type { RunRecord } from '../../src/record/record.ts';
+import { Supervisor } from '../../src/runner/supervisor.ts';
+import { strategies } from '../../src/strategies/registry.ts';
+import { workloads } from '../../src/workloads/registry.ts';
+import type { TargetSettings } from '../../src/aws/target.ts';
+
+export const distFolder = join(import.meta.dirname, '../../dist');
+
+/** A target whose S3 is at `endpoint`; with none, only workloads that need no target can run. */
+export function targetAt(endpoint: string | null, s3: Partial<TargetSettings['s3']> = {}): TargetSettings {
+  return {
+    name: 'emulator',
+    region: 'us-east-1',
+    s3: { endpoint, bucket: 'fanout-bench', keys: null, prefix: 'photos/', ...s3 },
+  };
+}
+
+export function worldOf(target: TargetSettings, limits: Partial<World['limits']> = {}): World {
+  return {
+    ...{ workloads, strategies, target },
+    limits: { maxTasks: 10_000, maxWorkers: 64, runTimeoutMs: 30_000, ...limits },
+    runtimes: ['node26'],
+  };
+}
+
+/** Real runners, driven without HTTP or telemetry. */
+export class RunnerBench {
+  readonly supervisor: Supervisor;
+  readonly #target: TargetSettings;
+  #runs = 0;
+
+  constructor(target: TargetSettings, environment: Readonly<Record<string, string>> = {}) {
+    this.#target = target;
+    this.supervisor = new Supervisor({ distFolder, environment });
+  }
+
+  /** Plans and runs what the query of `/bench/{workload}` would ask for. */
+  async run(
+    workload: string,
+    given: Readonly<Record<string, string>>,
+    signal: AbortSignal = new AbortController().signal,
+    traceparents: readonly string[] | null = null,
+  ): Promise<RunRecord> {
+    const plan = planRun({ workload, given, problems: [] }, worldOf(this.#target));
+    const originNs = String(process.hrtime.bigint());
+    const lease = await this.supervisor.lease(plan, signal);
+    const order = { runId: `run-${(this.#runs += 1)}`, plan, target: this.#target, originNs, traceparents };
+    const news = await drive(order, lease.runner, clockFrom(originNs), signal);
+    lease.release();
+    const declaration = workloads.find((entry) => entry.declaration.name === workload)?.declaration;
+    return assemble(
+      {
+        id: order.runId,
+        plan,
+        clock: { name: 'hrtime', originNs, epochOriginNs: '0' },
+        trace: {
+          ...{ traceId: '', parentSpanId: null, runSpanId: '', signSpanId: null, sampled: false },
+          taskSpanIds: [],
+        },
+        runner: lease.runner,
+        runsInFlight: 0,
+        spansDropped: false,
+        isolate: plan.strategy.includes('isolate'),
+        check: (output) => declaration?.check(output, plan.params) ?? null,
+      },
+      news,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.supervisor.stop();
+  }
+}

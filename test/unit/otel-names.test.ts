@@ -1,0 +1,30 @@
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
+import { expect, test } from 'vitest';
+import { runSpanName, semantic, serviceName, signSpanName, taskSpanName } from '../../otel/names.ts';
+
+test('the names that OpenTelemetry has are spelled as it spells them', () => {
+  const { ATTR_RPC_METHOD: rpcMethod } = conventions;
+  expect(semantic).toEqual({
+    errorType: conventions.ATTR_ERROR_TYPE,
+    requestMethod: conventions.ATTR_HTTP_REQUEST_METHOD,
+    resendCount: conventions.ATTR_HTTP_REQUEST_RESEND_COUNT,
+    responseStatus: conventions.ATTR_HTTP_RESPONSE_STATUS_CODE,
+    serverAddress: conventions.ATTR_SERVER_ADDRESS,
+    serverPort: conventions.ATTR_SERVER_PORT,
+    urlFull: conventions.ATTR_URL_FULL,
+    urlQuery: conventions.ATTR_URL_QUERY,
+    processPid: conventions.ATTR_PROCESS_PID,
+    threadId: conventions.ATTR_THREAD_ID,
+    rpcSystem: conventions.ATTR_RPC_SYSTEM_NAME,
+    rpcMethod,
+    s3Bucket: conventions.ATTR_AWS_S3_BUCKET,
+    s3Key: conventions.ATTR_AWS_S3_KEY,
+  });
+});
+
+test('spans are named by what they show', () => {
+  expect(serviceName).toBe('fanout-bench');
+  expect(runSpanName('s3', 'presigned-async')).toBe('run s3 presigned-async');
+  expect(signSpanName).toBe('sign');
+  expect(taskSpanName('s3', 3)).toBe('task s3 3');
+});
