@@ -50,10 +50,11 @@ export class Collector {
 
   /**
    * Tries whether anything listens there, without waiting for a first batch. Resolves to `false`, and warns, when
-   * nothing does; never rejects.
+   * nothing does; never rejects. Of what is no HTTP address (a gRPC socket) it assumes the best.
    */
   async probe(timeoutMs: number): Promise<boolean> {
-    const reason = await refusal(new URL(this.url), timeoutMs);
+    const url = new URL(this.url);
+    const reason = url.protocol.startsWith('http') ? await refusal(url, timeoutMs) : null;
     if (reason !== null) this.refused(reason);
     return reason === null;
   }

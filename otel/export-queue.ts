@@ -36,6 +36,7 @@ interface Waiter {
  */
 export class ExportQueue implements SpanProcessor {
   readonly #batches: BatchSpanProcessor;
+  readonly #exporter: ToldExporter;
   readonly #collector: Collector;
   readonly #max: number;
   /** What runs may reserve: the rest is for the spans of requests, which can't wait. */
@@ -51,10 +52,10 @@ export class ExportQueue implements SpanProcessor {
     this.#collector = collector;
     this.#max = limits.maxQueueSize;
     this.#reservable = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
-    const told = new ToldExporter(exporter, limits.exportTimeoutMillis, (spans, result) =>
+    this.#exporter = new ToldExporter(exporter, limits.exportTimeoutMillis, (spans, result) =>
       this.#told(spans, result),
     );
-    this.#batches = new BatchSpanProcessor({ exporter: told, ...limits });
+    this.#batches = new BatchSpanProcessor({ exporter: this.#exporter, ...limits });
   }
 
   get counts(): QueueCounts {
@@ -63,7 +64,7 @@ export class ExportQueue implements SpanProcessor {
 
   /** The most spans that may be added at once: whoever adds more waits for {@link space} between. */
   get sliceSpans(): number {
-    return Math.min(500, this.#max);
+    return Math.min(200, this.#max);
   }
 
   /**
@@ -102,6 +103,8 @@ export class ExportQueue implements SpanProcessor {
   /** Sends what is waiting. Never rejects: what could not be sent is in the counts. */
   async forceFlush(): Promise<void> {
     await this.#batches.forceFlush().catch(counted);
+    // Not waited for by the batch processor: what its timer sent.
+    await this.#exporter.sent();
   }
 
   async shutdown(): Promise<void> {
@@ -200,13 +203,14 @@ class ToldExporter implements SpanExporter {
     report(result);
   }
 
-  async forceFlush(): Promise<void> {
-    await this.#last;
-    await this.#inner.forceFlush?.();
+  /** Resolves when all batches handed over so far have been reported. */
+  sent(): Promise<void> {
+    return this.#last;
   }
 
-  shutdown(): Promise<void> {
-    return this.#inner.shutdown();
+  async shutdown(): Promise<void> {
+    await this.#last;
+    await this.#inner.shutdown();
   }
 
   #send(spans: ReadableSpan[]): Promise<ExportResult> {

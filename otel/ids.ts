@@ -1,5 +1,4 @@
-import type { IdGenerator } from '@opentelemetry/sdk-trace';
-import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
+import { RandomIdGenerator, type IdGenerator } from '@opentelemetry/sdk-trace';
 
 /**
  * Hands out ids that were allotted before the run, so that a task's outgoing requests could name a span that is

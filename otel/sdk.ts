@@ -123,6 +123,11 @@ export class Telemetry {
     };
   }
 
+  /** What each task's outgoing requests carry as `traceparent` (W3C Trace Context), by index; `null` when unsampled. */
+  traceparents({ traceId, taskSpanIds, sampled }: TraceIds): string[] | null {
+    return sampled ? taskSpanIds.map((spanId) => `00-${traceId}-${spanId}-01`) : null;
+  }
+
   /** The clock of a run that starts now, such that its spans lie inside the active server span. */
   anchorClock(): ClockAnchor {
     return this.#serverSpans.anchor();
@@ -130,7 +135,8 @@ export class Telemetry {
 
   /**
    * Makes the record's spans and hands them to the exporter, a slice at a time, so that the event loop is not held.
-   * Call it when the response has been sent. Resolves when all are handed over.
+   * Call it when the response has been sent. Resolves when all are handed over; rejects only for a record whose ids are
+   * not its tasks'.
    */
   emit(record: RunRecord): Promise<void> {
     this.#serverSpans.keepFor(record);
@@ -162,7 +168,7 @@ export class Telemetry {
   }
 
   async #write(record: RunRecord): Promise<void> {
-    const slice = this.#queue?.sliceSpans ?? 500;
+    const slice = this.#queue?.sliceSpans ?? 200;
     const writer = spanWriter(this.#tracer, this.#ids, record);
     await this.#queue?.space(runAndSign);
     writer.writeRun();

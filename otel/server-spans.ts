@@ -9,14 +9,14 @@ interface Started {
   readonly hrtimeNs: bigint;
 }
 
-/** Runs whose request is still being served are few; this bounds what requests leave that never became a run. */
-const maxInFlight = 1_000;
+/** Runs whose request is being served are few, and so are runs that are kept; this bounds both. */
+const maxKept = 1_000;
 
 /** The spans of incoming requests: the clock their runs are drawn by, and the parent in a run's trace.json. */
 export class ServerSpans implements SpanProcessor {
   readonly #started = new WeakMap<object, Started>();
   readonly #inFlight = new Map<string, ReadableSpan>();
-  readonly #ofRun = new WeakMap<RunRecord, ReadableSpan>();
+  readonly #ofRun = new Map<string, ReadableSpan>();
 
   onStart(span: ReadableSpan): void {
     if (span.kind === SpanKind.SERVER) this.#started.set(span, { span, hrtimeNs: process.hrtime.bigint() });
@@ -51,20 +51,18 @@ export class ServerSpans implements SpanProcessor {
   expectRun(): void {
     const span = this.#active()?.span;
     if (span === undefined) return;
-    this.#inFlight.set(span.spanContext().spanId, span);
-    const oldest = this.#inFlight.keys().next();
-    if (this.#inFlight.size > maxInFlight && oldest.done === false) this.#inFlight.delete(oldest.value);
+    setBounded(this.#inFlight, span.spanContext().spanId, span);
   }
 
-  /** Ties the request's span to the record, for as long as the record itself is kept. */
+  /** Ties the request's span to the run. */
   keepFor(record: RunRecord): void {
     const span = this.#inFlight.get(record.trace.parentSpanId ?? '');
-    if (span !== undefined) this.#ofRun.set(record, span);
+    if (span !== undefined) setBounded(this.#ofRun, record.id, span);
   }
 
   /** The span of the request that started the run; `null` where there was none, or it was not traced. */
   of(record: RunRecord): ReadableSpan | null {
-    return this.#ofRun.get(record) ?? null;
+    return this.#ofRun.get(record.id) ?? null;
   }
 
   #active(): Started | null {
@@ -75,4 +73,11 @@ export class ServerSpans implements SpanProcessor {
 
 function epochNs([seconds, nanoseconds]: HrTime): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
+}
+
+/** Forgets the oldest entry when there are too many. */
+function setBounded(spans: Map<string, ReadableSpan>, key: string, span: ReadableSpan): void {
+  spans.set(key, span);
+  const oldest = spans.keys().next();
+  if (spans.size > maxKept && oldest.done === false) spans.delete(oldest.value);
 }

@@ -17,6 +17,6 @@ export interface Bench {
    */
   run(plan: RunPlan, signal: AbortSignal): Promise<RunRecord>;
   /** A run's spans as OTLP JSON. */
-  traceJson(record: RunRecord): Promise<Uint8Array>;
+  traceJson(record: RunRecord): Promise<string>;
   readiness(): Promise<readonly ReadinessCheck[]>;
 }

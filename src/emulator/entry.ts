@@ -5,8 +5,9 @@ import type { EmulatorSettings, Listening } from './settings.ts';
 
 /** The emulator's process. Its settings come as JSON in its first argument; it ends when its parent does. */
 const settings = JSON.parse(process.argv[2] ?? '{}') as EmulatorSettings;
-const tracing = settings.tracing ? await (await import('./tracing.ts')).startTracing() : null;
-const server = createEmulator(settings, tracing?.observe);
+// Its own telemetry: one server span a request, in the trace that the request belongs to.
+const telemetry = settings.tracing ? (await import('../../otel/sdk.ts')).startTelemetry() : null;
+const server = createEmulator(settings);
 
 server.listen(settings.port, '127.0.0.1');
 await once(server, 'listening');
@@ -21,5 +22,5 @@ process.on('SIGINT', () => undefined);
 function stop(): void {
   server.close();
   server.closeAllConnections();
-  void (tracing?.shutdown() ?? Promise.resolve()).finally(() => process.exit(0));
+  void (telemetry?.shutdown() ?? Promise.resolve()).finally(() => process.exit(0));
 }

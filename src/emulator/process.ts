@@ -1,48 +1,71 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { EmulatorSettings, Listening } from './settings.ts';
 
+export interface EmulatorOptions {
+  /** The folder that the build wrote. */
+  readonly distFolder: string;
+  readonly settings: EmulatorSettings;
+  /** `OTEL_*`, for an emulator that traces. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Hears that it died by itself; it is started again on the same port. */
+  readonly onRestart: () => void;
+}
+
 export interface RunningEmulator {
-  readonly pid: number;
   readonly endpoint: string;
-  /** Settles when its process is gone. */
-  readonly gone: Promise<unknown>;
+  /** Of the process that runs now. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the emulator as a process of its own, so that it never shares a thread with what is measured.
- * @param environment its whole environment: OTEL_* where it traces
- * @throws Error when it ends before it listens (the port is taken, say)
+ * Keeps the emulator running as a process of its own, so that it never shares a thread with what is measured.
+ * @throws Error when it ends before it first listens (the port is taken, say)
  */
-export async function startEmulator(
-  distFolder: string,
-  settings: EmulatorSettings,
-  environment: Readonly<Record<string, string>>,
-): Promise<RunningEmulator> {
-  const child = fork(join(distFolder, 'emulator.js'), [JSON.stringify(settings)], {
-    execArgv: ['--title=fanout-bench emulator'],
-    env: { ...environment },
-    stdio: ['ignore', 2, 2, 'ipc'],
-  });
-  const gone = once(child, 'exit');
-  const first: unknown = await Promise.race([
-    once(child, 'message').then(([message]: unknown[]) => message),
-    gone.then(() => null),
-  ]);
-  if (!isListening(first) || child.pid === undefined) {
-    throw new Error(`the emulator could not listen on port ${settings.port}: set EMULATOR_PORT to a free one`);
-  }
+export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
+  let stopping = false;
+  let { child, port } = await startOnce(options, options.settings.port);
+  const watch = (): void => {
+    child.once('exit', () => {
+      if (!stopping) void restart();
+    });
+  };
+  const restart = async (): Promise<void> => {
+    options.onRestart();
+    ({ child, port } = await startOnce(options, port));
+    watch();
+  };
+  watch();
   return {
-    pid: child.pid,
-    endpoint: `http://127.0.0.1:${first.port}`,
-    gone,
+    endpoint: `http://127.0.0.1:${port}`,
+    get pid() {
+      return child.pid ?? 0;
+    },
     async stop() {
-      child.kill('SIGTERM');
-      await gone;
+      stopping = true;
+      const gone = once(child, 'exit');
+      if (child.kill('SIGTERM')) await gone;
     },
   };
+}
+
+async function startOnce(
+  { distFolder, settings, environment }: EmulatorOptions,
+  port: number,
+): Promise<{ child: ChildProcess; port: number }> {
+  const child = fork(join(distFolder, 'emulator.js'), [JSON.stringify({ ...settings, port })], {
+    execArgv: ['--title=fanout-bench emulator'],
+    env: settings.tracing ? { ...environment, OTEL_SERVICE_NAME: 'fanout-emulator' } : {},
+    stdio: ['ignore', 2, 2, 'ipc'],
+  });
+  const first: unknown = await Promise.race([
+    once(child, 'message').then(([message]: unknown[]) => message),
+    once(child, 'exit').then(() => null),
+  ]);
+  if (isListening(first)) return { child, port: first.port };
+  throw new Error(`The emulator could not listen on port ${port}: set EMULATOR_PORT to a free one.`);
 }
 
 function isListening(message: unknown): message is Listening {

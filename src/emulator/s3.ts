@@ -1,4 +1,4 @@
-import type { EmulatedAnswer, EmulatedRequest, EmulatedService } from './service.ts';
+import type { EmulatedAnswer, EmulatedService } from './service.ts';
 import { emulatorBucket } from './credentials.ts';
 import { makeObjects, type StoredObject } from './objects.ts';
 import { element, xmlDocument } from './xml.ts';

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { trace, type Attributes } from '@opentelemetry/api';
+import { semantic } from '../../otel/names.ts';
 import { faultFor, type FaultKind } from './faults.ts';
 import { drawLatencyMs } from './latency.ts';
 import { emulateS3 } from './s3.ts';
@@ -8,17 +10,9 @@ import type { Asked, EmulatedAnswer, EmulatedRequest } from './service.ts';
 import type { EmulatorSettings } from './settings.ts';
 import { refusalOf } from './sigv4.ts';
 
-/** Told of every request that was answered; `signal` settles when the answer has gone out. */
-export type Observe = (
-  request: IncomingMessage,
-  asked: Asked,
-  answered: Promise<{ readonly status: number }>,
-) => void;
-
 /** The emulated services behind one HTTP server. Add a service by adding its line. */
 export function createEmulator(
   settings: Pick<EmulatorSettings, 'latencyMs' | 'seed' | 'faults'>,
-  observe: Observe = () => undefined,
 ): Server {
   const services = [emulateS3()];
 
@@ -31,9 +25,8 @@ export function createEmulator(
     if (service === undefined || asked === null) {
       return send(outgoing, { status: 501, headers: {}, body: new Uint8Array() }, null, arrivedMs);
     }
-    const { promise: answered, resolve } = Promise.withResolvers<{ status: number }>();
-    outgoing.once('close', () => resolve({ status: outgoing.statusCode }));
-    observe(incoming, asked, answered);
+    // There is a span only where the emulator traces.
+    trace.getActiveSpan()?.updateName(asked.operation).setAttributes(attributesOf(asked));
     const fault = faultFor(settings.faults, asked.key);
     if (fault === 'stall') return;
     await sleep(drawLatencyMs(settings, asked.operation, asked.key, attemptOf(incoming)));
@@ -55,6 +48,10 @@ export function createEmulator(
   // Longer than any client keeps its sockets, so that none is closed under a request.
   server.keepAliveTimeout = 120_000;
   return server;
+}
+
+function attributesOf({ operation, bucket, key }: Asked): Attributes {
+  return { [semantic.rpcMethod]: `S3/${operation}`, [semantic.s3Bucket]: bucket, [semantic.s3Key]: key };
 }
 
 function toRequest({ method = 'GET', url = '/', headers }: IncomingMessage): EmulatedRequest {

@@ -8,7 +8,7 @@ import type { RunRecord, TaskRecord } from '../../src/record/record.ts';
 import { strategies } from '../../src/strategies/registry.ts';
 import { distFolder, RunnerBench, targetAt } from '../support/run-on-runner.ts';
 
-const account = {
+const account: Record<string, string> = {
   AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
   AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
   AWS_EC2_METADATA_DISABLED: 'true',
@@ -22,7 +22,7 @@ const accesses = ['sdk-async', 'presigned-async', 'presigned-isolate', 'presigne
 const closing: (() => Promise<void>)[] = [];
 async function emulator(faults = ''): Promise<RunningEmulator> {
   const settings = { port: 0, latencyMs: 5, seed: 1, faults: parseFaults(faults), tracing: false };
-  const running = await startEmulator(distFolder, settings, {});
+  const running = await startEmulator({ distFolder, settings, environment: {}, onRestart: () => undefined });
   closing.push(() => running.stop());
   return running;
 }

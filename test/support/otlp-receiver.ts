@@ -38,6 +38,8 @@ export class OtlpReceiver {
   behaviour: Behaviour = 'accept';
   /** Requests seen, whatever became of them. */
   requests = 0;
+  /** The port it listens on, or listened on until it was closed. */
+  port = 0;
   readonly #server = createServer((request, response) => void this.#take(request, response));
 
   /** @param port 0: any that is free. */
@@ -45,13 +47,9 @@ export class OtlpReceiver {
     const receiver = new OtlpReceiver();
     receiver.#server.listen(port, '127.0.0.1');
     await once(receiver.#server, 'listening');
+    const address = receiver.#server.address();
+    if (address !== null && typeof address === 'object') receiver.port = address.port;
     return receiver;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the receiver does not listen');
-    return address.port;
   }
 
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
@@ -97,7 +95,9 @@ export class OtlpReceiver {
     }
   }
 
+  /** Cuts all connections; a second call does nothing. */
   async close(): Promise<void> {
+    if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeAllConnections();

@@ -1,0 +1,63 @@
+import { nsToMs } from '../record/clock.ts';
+import type { RunRecord, TaskRecord } from '../record/record.ts';
+import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+
+/** Why a run took as long as it did. `null` where it can't be known. */
+export interface Analysis {
+  /** How many tasks were really under way at once, on average. */
+  readonly parallelism: number | null;
+  /** The physical limit: no strategy can be faster. */
+  readonly limitMs: number | null;
+  readonly limitedBy: 'slowest_answer' | 'slowest_task' | 'unknown';
+  /** `limitMs` / `durationMs`; 1 is perfect. */
+  readonly efficiency: number | null;
+}
+
+/**
+ * Analyses a run. Parallelism is the sum of task run times (CPU work: of their CPU time) over the run's duration. The
+ * limit of waiting and I/O is the slowest answer as its server tells it, else the slowest task; that of CPU work needs
+ * a task's own cost, measured alone, which a single run does not give.
+ */
+export function analyse(record: RunRecord, work: WorkloadDeclaration['work']): Analysis {
+  const durationMs = nsToMs(record.endedAtNs - record.startedAtNs);
+  const limit = work === 'cpu' ? unknownLimit : limitOf(record.tasks);
+  const spentMs = work === 'cpu' ? sum(record.tasks.map(cpuMs)) : sum(record.tasks.map(runMs));
+  return {
+    parallelism: share(spentMs, durationMs),
+    ...limit,
+    efficiency: share(limit.limitMs, durationMs),
+  };
+}
+
+type Limit = Pick<Analysis, 'limitMs' | 'limitedBy'>;
+
+const unknownLimit: Limit = { limitMs: null, limitedBy: 'unknown' };
+
+function limitOf(tasks: readonly TaskRecord[]): Limit {
+  const answers = tasks.flatMap(({ attempts }) => attempts.flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])));
+  if (answers.length > 0) return { limitMs: largest(answers), limitedBy: 'slowest_answer' };
+  const runs = tasks.map(runMs).filter((ms) => ms !== null);
+  return runs.length > 0 ? { limitMs: largest(runs), limitedBy: 'slowest_task' } : unknownLimit;
+}
+
+function runMs({ startedAtNs, endedAtNs }: TaskRecord): number | null {
+  return startedAtNs === null || endedAtNs === null ? null : nsToMs(endedAtNs - startedAtNs);
+}
+
+function cpuMs({ cpuNs }: TaskRecord): number | null {
+  return cpuNs === null ? null : nsToMs(cpuNs);
+}
+
+/** `null` when nothing is known. */
+function sum(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value));
+}
+
+function share(part: number | null, whole: number): number | null {
+  return part === null || whole === 0 ? null : part / whole;
+}

@@ -1,0 +1,67 @@
+import type { RunRecord } from '../record/record.ts';
+
+/** A kept run, without its tasks. */
+export interface RunSummary {
+  readonly id: string;
+  readonly workload: string;
+  readonly strategy: string;
+  readonly tasks: number;
+  readonly outcome: RunRecord['outcome'];
+  readonly durationMs: number;
+  /** Unix time, ISO 8601. */
+  readonly startedAt: string;
+  readonly traceId: string;
+}
+
+interface Kept {
+  readonly summary: RunSummary;
+  readonly record: Buffer;
+}
+
+/**
+ * The last runs. Each is kept as one buffer of JSON, so that a hundred runs of ten thousand tasks stay off the
+ * heap and cost the garbage collector nothing.
+ */
+export class RunArchive {
+  readonly #maxRuns: number;
+  /** Oldest first. */
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(maxRuns: number) {
+    this.#maxRuns = maxRuns;
+  }
+
+  add(record: RunRecord): void {
+    this.#kept.set(record.id, { summary: summaryOf(record), record: Buffer.from(JSON.stringify(record)) });
+    while (this.#kept.size > this.#maxRuns) {
+      const oldest = this.#kept.keys().next().value;
+      if (oldest !== undefined) this.#kept.delete(oldest);
+    }
+  }
+
+  /** Newest first. */
+  list(): readonly RunSummary[] {
+    return [...this.#kept.values()].map(({ summary }) => summary).toReversed();
+  }
+
+  /** `null`: never there, or no longer kept. */
+  get(id: string): RunRecord | null {
+    const kept = this.#kept.get(id);
+    // What is read was written by `add`.
+    return kept === undefined ? null : (JSON.parse(kept.record.toString()) as RunRecord);
+  }
+}
+
+function summaryOf({ id, plan, outcome, startedAtNs, endedAtNs, clock, trace }: RunRecord): RunSummary {
+  const startedAtMs = Number((BigInt(clock.epochOriginNs) + BigInt(startedAtNs)) / 1_000_000n);
+  return {
+    id,
+    workload: plan.workload,
+    strategy: plan.strategy,
+    tasks: plan.tasks,
+    outcome,
+    durationMs: Math.round((endedAtNs - startedAtNs) / 1e3) / 1e3,
+    startedAt: new Date(startedAtMs).toISOString(),
+    traceId: trace.traceId,
+  };
+}

@@ -1,0 +1,73 @@
+import type { ParameterDeclarations } from '../record/parameters.ts';
+import type { StrategyDeclaration } from '../strategies/declaration.ts';
+import type { SharedSetting, WorkloadDeclaration } from '../workloads/declaration.ts';
+import { parametersOf } from './parameters.ts';
+import { strategiesOf, type NamedStrategy } from './strategies-of.ts';
+import type { World } from './world.ts';
+
+/** One cell of the matrix: whether a workload can run with a strategy, and how. */
+export interface MatrixCell {
+  readonly strategy: string;
+  readonly possible: boolean;
+  /** Why not; `null` when possible. */
+  readonly reason: string | null;
+  /** Whether its tasks run in an isolate and ask their host for what they need. */
+  readonly bridged: boolean;
+  /** The thread on which an isolate goes on after a bridged call. */
+  readonly resumesOn: 'isolated-vm thread' | null;
+}
+
+export interface WorkloadCard {
+  readonly name: string;
+  readonly summary: string;
+  readonly work: WorkloadDeclaration['work'];
+  /** What the configuration lacks; `null` when it can run. */
+  readonly missing: string | null;
+  readonly parameters: ParameterDeclarations;
+  readonly sharedSettings: readonly SharedSetting[];
+  readonly strategies: readonly MatrixCell[];
+}
+
+export interface StrategyCard extends Omit<StrategyDeclaration, 'refusedAccesses'> {
+  /** By workload: under which names it can be used there, or why not. */
+  readonly workloads: Readonly<Record<string, readonly MatrixCell[]>>;
+}
+
+/** Every workload with its parameters and what works with it. */
+export function workloadCards(world: World): readonly WorkloadCard[] {
+  return world.workloads.map(({ declaration }) => ({
+    name: declaration.name,
+    summary: declaration.summary,
+    work: declaration.work,
+    missing: declaration.missingSetting(world.target),
+    parameters: parametersOf(declaration, world),
+    sharedSettings: declaration.sharedSettings,
+    strategies: strategiesOf(declaration, world).map((strategy) => cell(declaration, strategy)),
+  }));
+}
+
+/** Every strategy with what it can do. */
+export function strategyCards(world: World): readonly StrategyCard[] {
+  return world.strategies.map(({ declaration: { refusedAccesses: _, ...declaration } }) => ({
+    ...declaration,
+    workloads: Object.fromEntries(
+      world.workloads.map(({ declaration: workload }) => [
+        workload.name,
+        strategiesOf(workload, world)
+          .filter((strategy) => strategy.declaration.name === declaration.name)
+          .map((strategy) => cell(workload, strategy)),
+      ]),
+    ),
+  }));
+}
+
+function cell({ clients }: WorkloadDeclaration, { name, access, declaration, refusal }: NamedStrategy): MatrixCell {
+  const bridged = refusal === null && declaration.isolate && clients.length > 0 && access !== 'sdk';
+  return {
+    strategy: name,
+    possible: refusal === null,
+    reason: refusal,
+    bridged,
+    resumesOn: bridged ? 'isolated-vm thread' : null,
+  };
+}

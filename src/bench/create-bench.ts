@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { TargetSettings } from '../aws/target.ts';
+import { BenchError } from '../errors.ts';
+import { clockFrom, type ClockAnchor } from '../record/clock.ts';
+import type { RunPlan } from '../record/plan.ts';
+import type { RunRecord, TraceIds } from '../record/record.ts';
+import type { RunOrder } from '../runner/messages.ts';
+import type { Supervisor } from '../runner/supervisor.ts';
+import type { Admission } from './admission.ts';
+import type { RunArchive } from './archive.ts';
+import { assemble } from './assemble.ts';
+import type { Bench, ReadinessCheck } from './bench.ts';
+import { drive } from './drive.ts';
+import { Flights } from './flights.ts';
+import { workloadNamed } from './plan.ts';
+import type { World } from './world.ts';
+
+/** What the core asks of telemetry. */
+export interface BenchTelemetry {
+  /** Waits until the spans of so many tasks can be taken without losing any. */
+  reserveRoom(tasks: number, signal: AbortSignal): Promise<{ release(): void }>;
+  allotIds(plan: RunPlan): TraceIds;
+  /** The clock of a run that starts now. */
+  anchorClock(): ClockAnchor;
+  /** Makes the record's spans. */
+  emit(record: RunRecord): Promise<void>;
+  traceJson(record: RunRecord): Promise<string>;
+  /** `traceparent` values by task index; `null` where the run is not traced. */
+  traceparents(ids: TraceIds): readonly string[] | null;
+  readonly counts: { readonly dropped: number };
+}
+
+export interface BenchParts {
+  readonly world: World;
+  readonly admission: Admission;
+  readonly supervisor: Supervisor;
+  readonly telemetry: BenchTelemetry;
+  readonly archive: RunArchive;
+  /** Hears of every run, once its record is made. */
+  reportRun(record: RunRecord): void;
+  /** Whether the target can be reached. */
+  checkTarget(target: TargetSettings): Promise<ReadinessCheck>;
+}
+
+/** Puts the core together: admission, a runner, the record, and what is made of it. */
+export function createBench(parts: BenchParts): Bench {
+  const flights = new Flights();
+  return {
+    async run(plan, signal) {
+      const leave = await parts.admission.enter(plan.workers, signal);
+      try {
+        const room = await parts.telemetry.reserveRoom(plan.tasks, signal);
+        try {
+          const record = await execute(plan, signal, parts, flights);
+          // Spans are made when the answer is on its way.
+          setImmediate(() => {
+            parts.archive.add(record);
+            parts.reportRun(record);
+            void parts.telemetry.emit(record).finally(() => room.release());
+          });
+          return record;
+        } catch (error) {
+          room.release();
+          throw error;
+        }
+      } finally {
+        leave();
+      }
+    },
+    traceJson: (record) => parts.telemetry.traceJson(record),
+    readiness: async () => [await checkRunner(parts.supervisor), await parts.checkTarget(parts.world.target)],
+  };
+}
+
+/** @throws BenchError `no_objects`; `runner_crashed` when no runner can be started */
+async function execute(
+  plan: RunPlan,
+  signal: AbortSignal,
+  { world, supervisor, telemetry }: BenchParts,
+  flights: Flights,
+): Promise<RunRecord> {
+  const lease = await supervisor.lease(plan, signal);
+  const flight = flights.begin();
+  try {
+    const trace = telemetry.allotIds(plan);
+    const clock = telemetry.anchorClock();
+    const droppedBefore = telemetry.counts.dropped;
+    const order: RunOrder = {
+      runId: randomUUID(),
+      plan,
+      target: world.target,
+      originNs: clock.originNs,
+      traceparents: telemetry.traceparents(trace),
+    };
+    const news = await drive(order, lease.runner, clockFrom(clock.originNs), signal);
+    if (news.ending.kind === 'refused' && news.ending.refusal.code === 'no_objects') {
+      throw new BenchError('no_objects', news.ending.refusal.message);
+    }
+    const declaration = workloadNamed(plan.workload, world);
+    return assemble(
+      {
+        ...{ id: order.runId, plan, clock, trace, runner: lease.runner },
+        runsInFlight: flight.others,
+        spansDropped: telemetry.counts.dropped > droppedBefore,
+        isolate: world.strategies.some(({ declaration: { name, isolate } }) => name === plan.fanOut && isolate),
+        check: (output) => declaration.check(output, plan.params),
+      },
+      news,
+    );
+  } finally {
+    flight.end();
+    lease.release();
+  }
+}
+
+async function checkRunner(supervisor: Supervisor): Promise<ReadinessCheck> {
+  try {
+    await supervisor.shared('plain');
+    return { name: 'runner', ok: true, problem: null };
+  } catch (error) {
+    return { name: 'runner', ok: false, problem: error instanceof Error ? error.message : String(error) };
+  }
+}

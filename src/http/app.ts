@@ -1,0 +1,71 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { BenchError } from '../errors.ts';
+import type { HttpDeps } from './deps.ts';
+import { originGuard, tokenGuard, urlGuard } from './guards.ts';
+import { problemOf, sendError, sendProblem } from './problem.ts';
+import { benchRoutes } from './routes/bench.ts';
+import { catalogueRoutes } from './routes/catalogue.ts';
+import { openapiRoutes } from './routes/openapi.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { runRoutes } from './routes/runs.ts';
+import type { Route } from './routes/route.ts';
+
+/** Every route, in the order of the documentation. */
+export function routesOf(deps: HttpDeps): readonly Route[] {
+  const routes = [
+    ...benchRoutes(deps),
+    ...runRoutes(deps),
+    ...catalogueRoutes(deps),
+    ...operationRoutes(deps),
+  ];
+  return [...routes, ...openapiRoutes(deps, routes)];
+}
+
+/** The Express application: transport and nothing else. */
+export function createApp(deps: HttpDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // The query is read by hand, so that what is given twice is seen.
+  app.set('query parser', false);
+  app.use(helmet(), noStore, urlGuard, originGuard(deps.allowedHosts));
+  const token = tokenGuard(deps.benchToken);
+  for (const { path, handle, open } of routesOf(deps)) {
+    // Before Express's own GET, which would answer HEAD too and so start a run.
+    app.all(path, onlyGet, ...(open ? [] : [token]));
+    app.get(path, handle);
+  }
+  app.use(({ path }) => {
+    throw new BenchError('not_found', `There is nothing at ${path}. GET /openapi.json lists what there is.`);
+  });
+  app.use(errorHandler(deps));
+  return app;
+}
+
+const noStore: RequestHandler = (_, response, next) => {
+  response.set('Cache-Control', 'no-store');
+  next();
+};
+
+const onlyGet: RequestHandler = ({ method, path }, response, next) => {
+  if (method === 'GET') return next();
+  response.set('Allow', 'GET');
+  throw new BenchError('method_not_allowed', `${path} takes GET, not ${method}.`);
+};
+
+function errorHandler({ reportFault }: HttpDeps): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    // The client has gone; there is nobody to answer.
+    if (response.headersSent || response.destroyed) return response.destroy();
+    if (error instanceof BenchError) return sendError(response, error);
+    if (isUnreadable(error)) return sendProblem(response, problemOf('bad_request', 'The request cannot be read.'));
+    reportFault(error);
+    sendProblem(response, problemOf('internal_error', 'The service failed; its log says more.'));
+  };
+}
+
+/** Express's own complaint about a path that is not percent-encoded text. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400);
+}

@@ -1,0 +1,19 @@
+import type { RunArchive } from '../bench/archive.ts';
+import type { Bench } from '../bench/bench.ts';
+import type { World } from '../bench/world.ts';
+
+/** What HTTP is built on. */
+export interface HttpDeps {
+  readonly world: World;
+  readonly bench: Bench;
+  readonly archive: RunArchive;
+  readonly traceUrlTemplate: string;
+  /** Hosts that requests may name beside loopback ones. */
+  readonly allowedHosts: readonly string[];
+  /** `null`: no token is asked for. */
+  readonly benchToken: string | null;
+  /** The service's version. */
+  readonly version: string;
+  /** Hears of errors that are nobody's fault but the service's. */
+  reportFault(error: unknown): void;
+}

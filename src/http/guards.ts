@@ -1,0 +1,54 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import { BenchError } from '../errors.ts';
+
+/** Longer than any URL of this service; Node's own limit is on all headers together. */
+const maxUrlCharacters = 8_192;
+
+/** Refuses overlong URLs. */
+export const urlGuard: RequestHandler = ({ url }, _, next) => {
+  if (url.length <= maxUrlCharacters) return next();
+  throw new BenchError('bad_request', `The URL has ${url.length} characters; at most ${maxUrlCharacters} are read.`);
+};
+
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * A GET starts a run, which costs time and may cost money: so a page that a browser shows must not be able to make
+ * it, neither by a name that resolves to this machine nor from another site.
+ */
+export function originGuard(allowedHosts: readonly string[]): RequestHandler {
+  const allowed = new Set([...loopbackHosts, ...allowedHosts.map((host) => host.toLowerCase())]);
+  return ({ headers }, _, next) => {
+    const host = headers.host ?? '';
+    const name = host.replace(/:\d+$/, '').toLowerCase();
+    if (!allowed.has(name) && !allowed.has(host.toLowerCase())) {
+      const problem = { field: 'Host', value: host, reason: 'is neither loopback nor allowed', allowed: [...allowed] };
+      const fix = 'Set ALLOWED_HOSTS to serve it under that name.';
+      throw new BenchError('forbidden', `The host "${host}" is not served. ${fix}`, { problems: [problem] });
+    }
+    const site = headers['sec-fetch-site'];
+    if (site === 'cross-site') {
+      const sites = ['same-origin', 'same-site', 'none'];
+      const problem = { field: 'Sec-Fetch-Site', value: site, reason: 'comes from another site', allowed: sites };
+      throw new BenchError('forbidden', 'Requests from pages of other sites are not served.', { problems: [problem] });
+    }
+    next();
+  };
+}
+
+/** Asks for the bearer token, where there is one; compares in constant time. */
+export function tokenGuard(token: string | null): RequestHandler {
+  if (token === null) return (_request, _response, next) => next();
+  const expected = digest(token);
+  return ({ headers }, _, next) => {
+    const given = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
+    if (given !== undefined && timingSafeEqual(digest(given), expected)) return next();
+    throw new BenchError('unauthorized', 'Send the header "Authorization: Bearer …" with the token of BENCH_TOKEN.');
+  };
+}
+
+/** Same length whatever the token, so that the comparison tells nothing. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

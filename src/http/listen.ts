@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { pretty, problemOf } from './problem.ts';
+
+export interface ListeningServer {
+  readonly url: string;
+  readonly port: number;
+  /** Stops taking connections; resolves when the last one has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves an application.
+ * @throws Error that names the port when it is taken
+ */
+export async function listen(app: RequestListener, host: string, port: number): Promise<ListeningServer> {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  server.on('clientError', answerUnreadable);
+  server.listen(port, host);
+  await listening(server, host, port);
+  const address = server.address() as AddressInfo;
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${name}:${address.port}`,
+    port: address.port,
+    async close() {
+      server.closeIdleConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function listening(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const reason = taken ? 'it is taken: set PORT to a free one' : String(cause);
+    throw new Error(`Cannot listen on ${host}:${port}: ${reason}.`, { cause });
+  }
+}
+
+/** What Node itself refuses, before there is a request. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const detail = tooLarge ? 'The URL and headers are too long.' : 'The request cannot be read as HTTP/1.1.';
+  const body = pretty(problemOf('bad_request', detail));
+  const head = [
+    `HTTP/1.1 400 ${STATUS_CODES[400]}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    'Cache-Control: no-store',
+    'Connection: close',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { errorTable, type ErrorCode } from '../errors.ts';
+import type { ParameterDeclaration } from '../record/parameters.ts';
+import type { HttpDeps } from './deps.ts';
+import type { Route } from './routes/route.ts';
+import { failedRunSchema, problemSchema, readinessSchema } from './schemas.ts';
+
+/** Codes that any path can answer with. */
+const everywhere: readonly ErrorCode[] = ['bad_request', 'forbidden', 'method_not_allowed', 'internal_error'];
+/** Codes whose answers carry a whole run. */
+const withRun = new Set<ErrorCode>(['tasks_failed', 'runner_crashed', 'upstream_unavailable', 'run_timeout']);
+
+/**
+ * The OpenAPI 3.1 description of the routes. A path whose parameter has known values becomes one path a value, so
+ * that each workload has exactly its own parameters.
+ */
+export function openapiDocument(routes: readonly Route[], { version, benchToken }: HttpDeps): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'fanout-bench',
+      version,
+      description: 'Which way of running N independent pieces of work at once is fastest here, by how much, and why.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths: Object.fromEntries(routes.flatMap((route) => pathsOf(route, benchToken !== null))),
+    components: {
+      schemas: {
+        Problem: jsonSchema(problemSchema),
+        FailedRun: jsonSchema(failedRunSchema),
+        Readiness: jsonSchema(readinessSchema),
+      },
+      ...(benchToken === null ? {} : { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }),
+    },
+  };
+}
+
+function pathsOf(route: Route, guarded: boolean): [string, object][] {
+  if (route.variants === undefined) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => pathParameter(name ?? ''));
+    return [[path, { get: operation(route, guarded, operationId(route.path), inPath) }]];
+  }
+  return route.variants.map(({ value, query }) => {
+    const path = route.path.replace(/:\w+/, value);
+    const parameters = Object.entries(query).map(([name, declaration]) => queryParameter(name, declaration));
+    return [path, { get: operation(route, guarded, operationId(path), parameters) }];
+  });
+}
+
+/** `/runs/:id/trace.json` becomes `runs_id_trace_json`. */
+function operationId(path: string): string {
+  return path.replaceAll(/[^a-z0-9]+/gi, '_').replace(/^_/, '');
+}
+
+function operation(route: Route, guarded: boolean, id: string, parameters: readonly object[]): object {
+  const { type, schema, description } = route.answer;
+  const tokenAsked = guarded && !route.open;
+  return {
+    operationId: id,
+    summary: route.summary,
+    ...(tokenAsked ? { security: [{ token: [] }] } : {}),
+    parameters,
+    responses: {
+      200: { description, content: { [type]: { schema: jsonSchema(schema) } } },
+      ...(route.path === '/readyz' ? { 503: readinessResponse } : {}),
+      ...errorResponses([...route.errors, ...everywhere, ...(tokenAsked ? (['unauthorized'] as const) : [])]),
+    },
+  };
+}
+
+const readinessResponse = {
+  description: 'It can not run now; the checks say why.',
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Readiness' } } },
+};
+
+/** One response a status, with every code that has it. */
+function errorResponses(codes: readonly ErrorCode[]): Record<string, object> {
+  const byStatus = Map.groupBy(codes, (code) => errorTable[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, all]) => {
+      const schema = all.some((code) => withRun.has(code)) ? 'FailedRun' : 'Problem';
+      const description = all.map((code) => `\`${code}\`: ${errorTable[code].title}.`).join(' ');
+      const content = { 'application/problem+json': { schema: { $ref: `#/components/schemas/${schema}` } } };
+      return [String(status), { description, content }];
+    }),
+  );
+}
+
+function pathParameter(name: string): object {
+  return { name, in: 'path', required: true, schema: { type: 'string' } };
+}
+
+function queryParameter(name: string, declaration: ParameterDeclaration): object {
+  const { summary, default: fallback } = declaration;
+  const schema =
+    declaration.kind === 'integer'
+      ? { type: 'integer', minimum: declaration.minimum, maximum: declaration.maximum, default: fallback }
+      : { type: 'string', enum: declaration.values, default: fallback };
+  return { name, in: 'query', required: false, description: summary, schema };
+}
+
+function jsonSchema(schema: z.ZodType): object {
+  const { $schema: _, ...bare } = z.toJSONSchema(schema);
+  return bare;
+}

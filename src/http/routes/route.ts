@@ -1,0 +1,19 @@
+import type { RequestHandler } from 'express';
+import type { z } from 'zod';
+import type { ParameterDeclarations } from '../../record/parameters.ts';
+import type { ErrorCode } from '../../errors.ts';
+
+/** One path: how it is served, and what OpenAPI says of it. Every path takes GET alone. */
+export interface Route {
+  /** As Express writes it. */
+  readonly path: string;
+  readonly summary: string;
+  /** Needs no token: what an orchestrator asks. */
+  readonly open: boolean;
+  readonly answer: { readonly type: string; readonly schema: z.ZodType; readonly description: string };
+  /** Codes it can fail with, beside those of every path. */
+  readonly errors: readonly ErrorCode[];
+  /** Paths with a parameter in them: its values, where they are known, each with the query that goes with it. */
+  readonly variants?: readonly { readonly value: string; readonly query: ParameterDeclarations }[];
+  readonly handle: RequestHandler;
+}

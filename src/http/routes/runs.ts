@@ -1,0 +1,57 @@
+import { BenchError } from '../../errors.ts';
+import { workloadNamed } from '../../bench/plan.ts';
+import type { RunRecord } from '../../record/record.ts';
+import type { HttpDeps } from '../deps.ts';
+import { sendJson } from '../problem.ts';
+import { refuseParameters } from '../query.ts';
+import { runListSchema, runSchema, traceSchema } from '../schemas.ts';
+import { runView } from '../view.ts';
+import type { Route } from './route.ts';
+
+/** The last runs, one of them, and its spans as a file. */
+export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps): readonly Route[] {
+  const find = (id: unknown): RunRecord => {
+    const record = archive.get(String(id));
+    if (record !== null) return record;
+    throw new BenchError('run_not_found', `There is no run "${String(id)}", or it is no longer kept. See GET /runs.`);
+  };
+  return [
+    {
+      path: '/runs',
+      summary: 'The last runs, newest first.',
+      open: false,
+      answer: { type: 'application/json', schema: runListSchema, description: 'Their summaries.' },
+      errors: ['invalid_parameter'],
+      handle(request, response) {
+        refuseParameters(request.url);
+        sendJson(response, { runs: archive.list() });
+      },
+    },
+    {
+      path: '/runs/:id',
+      summary: 'One of the last runs again, as it was answered.',
+      open: false,
+      answer: { type: 'application/json', schema: runSchema, description: 'The run.' },
+      errors: ['run_not_found', 'invalid_parameter'],
+      handle(request, response) {
+        refuseParameters(request.url);
+        const record = find(request.params['id']);
+        sendJson(response, runView(record, workloadNamed(record.plan.workload, world).work, traceUrlTemplate));
+      },
+    },
+    {
+      path: '/runs/:id/trace.json',
+      summary: "A run's spans as OTLP JSON, the file that Jaeger's upload and any collector take.",
+      open: false,
+      answer: { type: 'application/json', schema: traceSchema, description: 'An ExportTraceServiceRequest.' },
+      errors: ['run_not_found', 'invalid_parameter'],
+      async handle(request, response) {
+        refuseParameters(request.url);
+        const record = find(request.params['id']);
+        const json = await bench.traceJson(record);
+        response.set('Content-Disposition', `attachment; filename="${record.id}.trace.json"`);
+        response.type('application/json').send(json);
+      },
+    },
+  ];
+}

@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { errorTable, taskErrorCodes, type ErrorCode } from '../errors.ts';
+
+/** What the service answers, as schemas: OpenAPI is made from them, and tests hold answers against them. */
+
+const ms = z.number().nonnegative();
+const msOrNull = ms.nullable();
+const names = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
+
+const parameterProblem = z.strictObject({
+  field: z.string(),
+  value: z.string().nullable(),
+  reason: z.string(),
+  allowed: z.union([z.string(), z.array(z.string())]),
+});
+
+const problemFields = {
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(names),
+};
+
+export const problemSchema = z.strictObject({ ...problemFields, errors: z.array(parameterProblem).optional() });
+
+const taskSchema = z.strictObject({
+  index: z.int().nonnegative(),
+  state: z.enum(['ok', 'failed', 'cancelled']),
+  queueMs: msOrNull,
+  prepareMs: msOrNull,
+  startMs: msOrNull,
+  endMs: msOrNull,
+  handBackMs: msOrNull,
+  cpuMs: msOrNull,
+  pid: z.int().nullable(),
+  threadId: z.int().nullable(),
+  attempts: z.int().nonnegative(),
+  bytes: z.int().nonnegative().nullable(),
+  value: z.union([z.number(), z.string(), z.boolean()]).nullable(),
+  error: z
+    .strictObject({ code: z.enum(taskErrorCodes), message: z.string(), upstreamCode: z.string().nullable() })
+    .nullable(),
+  phases: z.strictObject({
+    dnsMs: msOrNull,
+    connectMs: msOrNull,
+    tlsMs: msOrNull,
+    ttfbMs: msOrNull,
+    downloadMs: msOrNull,
+  }),
+});
+
+const warningSchema = z.strictObject({ code: z.string(), message: z.string() });
+const access = z.enum(['sdk', 'presigned']).nullable();
+const outcome = z.enum([
+  ...['ok', 'tasks_failed', 'runner_crashed', 'upstream_unavailable', 'run_timeout', 'cancelled'],
+] as const satisfies readonly string[]);
+
+const runFields = {
+  run: z.strictObject({
+    id: z.string(),
+    workload: z.string(),
+    strategy: z.string(),
+    access,
+    tasks: z.int().positive(),
+    concurrency: z.int().positive(),
+    pool: z.literal('cold'),
+    client: z.literal('got').nullable(),
+    join: z.literal('all'),
+    attempts: z.int().positive(),
+    detail: z.literal('tasks'),
+    timeoutMs: z.int().positive(),
+    runtime: z.strictObject({ name: z.string(), version: z.string() }),
+    target: z.enum(['emulator', 'aws']),
+    params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  }),
+  outcome,
+  durationMs: ms,
+  fanOutMs: msOrNull,
+  signing: z.strictObject({ durationMs: ms }).nullable(),
+  tasks: z.array(taskSchema),
+  analysis: z.strictObject({
+    parallelism: msOrNull,
+    limitMs: msOrNull,
+    limitedBy: z.enum(['slowest_answer', 'slowest_task', 'unknown']),
+    efficiency: msOrNull,
+  }),
+  isolate: z
+    .strictObject({
+      bridged: z.boolean(),
+      resumesOn: z.literal('isolated-vm thread').nullable(),
+      startObservedBy: z.literal('host'),
+    })
+    .nullable(),
+  runner: z.strictObject({
+    pid: z.int().nullable(),
+    eventLoopDelayMaxMs: msOrNull,
+    eventLoopUtilization: msOrNull,
+    cpuMs: msOrNull,
+    runsInFlight: z.int().nonnegative(),
+  }),
+  warnings: z.array(warningSchema),
+  trace: z.strictObject({ traceId: z.string(), spanId: z.string(), sampled: z.boolean(), url: z.string() }),
+};
+
+export const runSchema = z.strictObject(runFields);
+
+/** A run that failed: a problem, with all of a run's fields beside it. */
+export const failedRunSchema = z.strictObject({ ...problemFields, ...runFields });
+
+export const runListSchema = z.strictObject({
+  runs: z.array(
+    z.strictObject({
+      id: z.string(),
+      workload: z.string(),
+      strategy: z.string(),
+      tasks: z.int(),
+      outcome,
+      durationMs: ms,
+      startedAt: z.iso.datetime(),
+      traceId: z.string(),
+    }),
+  ),
+});
+
+/** OTLP's own schema is its business. */
+export const traceSchema = z.looseObject({ resourceSpans: z.array(z.looseObject({})) });
+
+const parameters = z.record(
+  z.string(),
+  z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('integer'),
+      summary: z.string(),
+      minimum: z.int(),
+      maximum: z.int(),
+      default: z.int(),
+    }),
+    z.strictObject({
+      kind: z.literal('choice'),
+      summary: z.string(),
+      values: z.array(z.string()),
+      default: z.string(),
+    }),
+  ]),
+);
+
+const matrixCell = z.strictObject({
+  strategy: z.string(),
+  possible: z.boolean(),
+  reason: z.string().nullable(),
+  bridged: z.boolean(),
+  resumesOn: z.literal('isolated-vm thread').nullable(),
+});
+
+export const workloadsSchema = z.strictObject({
+  workloads: z.array(
+    z.strictObject({
+      name: z.string(),
+      summary: z.string(),
+      work: z.enum(['cpu', 'wait', 'io']),
+      missing: z.string().nullable(),
+      parameters,
+      sharedSettings: z.array(z.strictObject({ setting: z.string(), value: z.string() })),
+      strategies: z.array(matrixCell),
+    }),
+  ),
+});
+
+export const strategiesSchema = z.strictObject({
+  strategies: z.array(
+    z.strictObject({
+      name: z.string(),
+      summary: z.string(),
+      study: z.string(),
+      runsOn: z.enum(['main-thread', 'isolate-threads', 'worker-thread', 'child-process']),
+      isolate: z.boolean(),
+      tasksAtOnce: z.enum(['one', 'concurrency']),
+      awaits: z.boolean(),
+      pools: z.array(z.literal('cold')),
+      joins: z.array(z.literal('all')),
+      workloads: z.record(z.string(), z.array(matrixCell)),
+    }),
+  ),
+});
+
+export const healthSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
+
+export const readinessSchema = z.strictObject({
+  ready: z.boolean(),
+  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), problem: z.string().nullable() })),
+});

@@ -1,0 +1,100 @@
+import { analyse, type Analysis } from '../bench/analysis.ts';
+import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+import { betweenMs, nsToMs } from '../record/clock.ts';
+import type { IntervalNs, RunRecord, TaskRecord } from '../record/record.ts';
+
+/**
+ * The body of a run. Times are milliseconds from the run's start, to the microsecond; `null` is what was not observed
+ * or is not known.
+ */
+export function runView(record: RunRecord, work: WorkloadDeclaration['work'], traceUrlTemplate: string) {
+  const { plan, trace, runner, signing } = record;
+  return {
+    run: {
+      id: record.id,
+      workload: plan.workload,
+      strategy: plan.strategy,
+      access: plan.access,
+      tasks: plan.tasks,
+      concurrency: plan.concurrency,
+      pool: plan.pool,
+      client: plan.client,
+      join: plan.join,
+      attempts: plan.attempts,
+      detail: plan.detail,
+      timeoutMs: plan.timeoutMs,
+      runtime: record.runtime,
+      target: plan.target,
+      params: plan.params,
+    },
+    outcome: record.outcome,
+    durationMs: rounded(nsToMs(record.endedAtNs - record.startedAtNs)),
+    fanOutMs: rounded(betweenMs(record.fanOutStartedAtNs, record.endedAtNs)),
+    signing: signing === null ? null : { durationMs: rounded(nsToMs(signing.toNs - signing.fromNs)) },
+    tasks: record.tasks.map((task) => taskView(record, task)),
+    analysis: roundedAnalysis(analyse(record, work)),
+    isolate: record.isolate,
+    runner: {
+      pid: runner.pid,
+      eventLoopDelayMaxMs: rounded(runner.eventLoopDelayMaxMs),
+      eventLoopUtilization: rounded(runner.eventLoopUtilization),
+      cpuMs: rounded(runner.cpuMs),
+      runsInFlight: runner.runsInFlight,
+    },
+    warnings: record.warnings,
+    trace: {
+      traceId: trace.traceId,
+      spanId: trace.runSpanId,
+      sampled: trace.sampled,
+      url: traceUrlTemplate.replaceAll('{traceId}', trace.traceId),
+    },
+  };
+}
+
+export type RunView = ReturnType<typeof runView>;
+
+function taskView(record: RunRecord, task: TaskRecord) {
+  const phases = task.attempts.at(-1)?.phases;
+  return {
+    index: task.index,
+    state: task.state,
+    queueMs: rounded(betweenMs(task.queuedAtNs, task.admittedAtNs)),
+    prepareMs: rounded(betweenMs(task.admittedAtNs, task.startedAtNs)),
+    startMs: rounded(betweenMs(record.startedAtNs, task.startedAtNs)),
+    endMs: rounded(betweenMs(record.startedAtNs, task.endedAtNs)),
+    handBackMs: rounded(betweenMs(task.endedAtNs, task.returnedAtNs)),
+    cpuMs: task.cpuNs === null ? null : rounded(nsToMs(task.cpuNs)),
+    pid: task.pid,
+    threadId: task.threadId,
+    attempts: task.attempts.length,
+    bytes: task.state === 'ok' ? (task.output.body?.bytes ?? null) : null,
+    value: task.state === 'ok' ? task.output.value : null,
+    error: task.state === 'failed' ? task.error : null,
+    phases: {
+      dnsMs: lengthMs(phases?.dns),
+      connectMs: lengthMs(phases?.connect),
+      tlsMs: lengthMs(phases?.tls),
+      ttfbMs: lengthMs(phases?.ttfb),
+      downloadMs: lengthMs(phases?.download),
+    },
+  };
+}
+
+function lengthMs(interval: IntervalNs | null | undefined): number | null {
+  return interval === null || interval === undefined ? null : rounded(nsToMs(interval.toNs - interval.fromNs));
+}
+
+function roundedAnalysis({ parallelism, limitMs, limitedBy, efficiency }: Analysis): Analysis {
+  return {
+    parallelism: rounded(parallelism),
+    limitMs: rounded(limitMs),
+    limitedBy,
+    efficiency: rounded(efficiency),
+  };
+}
+
+/** Three decimals: clocks of two processes agree no closer than a microsecond. */
+function rounded<Value extends number | null>(value: Value): Value;
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 1000) / 1000;
+}

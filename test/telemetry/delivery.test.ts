@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Telemetry } from '../../otel/sdk.ts';
+import type { RunRecord } from '../../src/record/record.ts';
+import { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { okTask, plan, runOf } from './run-records.ts';
+import { telemetryWith, type TelemetryUnderTest } from './telemetry-under-test.ts';
+
+let receiver: OtlpReceiver;
+let under: TelemetryUnderTest;
+
+beforeEach(async () => {
+  receiver = await OtlpReceiver.listen();
+});
+
+afterEach(async () => {
+  await under.end();
+  await receiver.close();
+});
+
+function start(variables: Readonly<Record<string, string>> = {}): Telemetry {
+  under = telemetryWith({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...variables });
+  return under.telemetry;
+}
+
+/** A run as the service has it: admitted when there is room, emitted, its room given back. */
+async function run(telemetry: Telemetry, tasks: number): Promise<RunRecord> {
+  const room = await telemetry.reserveRoom(tasks);
+  const ids = telemetry.allotIds({ ...plan, tasks });
+  const record = runOf(
+    Array.from({ length: tasks }, (_, index) => okTask(index)),
+    ids,
+  );
+  await telemetry.emit(record);
+  room.release();
+  return record;
+}
+
+describe('while the collector accepts', () => {
+  test('a run of 10,000 tasks loses no span', async () => {
+    const telemetry = start();
+    const { trace } = await run(telemetry, 10_000);
+    await receiver.received(10_002, trace.traceId);
+    expect(receiver.taskSpans(trace.traceId).map(({ spanId }) => spanId)).toEqual(trace.taskSpanIds);
+    await expect.poll(() => telemetry.counts).toEqual({ pending: 0, exported: 10_002, dropped: 0 });
+    expect(under.notices).toEqual([]);
+  });
+
+  test('ten runs at once that need more room than there is lose no span either', async () => {
+    const telemetry = start({ OTEL_BSP_MAX_QUEUE_SIZE: '1200', OTEL_BSP_SCHEDULE_DELAY: '5' });
+    await Promise.all(Array.from({ length: 10 }, () => run(telemetry, 1_000)));
+    await receiver.received(10_020);
+    await expect.poll(() => telemetry.counts).toEqual({ pending: 0, exported: 10_020, dropped: 0 });
+  });
+
+  test('a run with more spans than the queue ever holds loses none', async () => {
+    const telemetry = start({ OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_SCHEDULE_DELAY: '5' });
+    const { trace } = await run(telemetry, 1_000);
+    await receiver.received(1_002, trace.traceId);
+    expect(telemetry.counts.dropped).toBe(0);
+  });
+
+  test('what waits is sent before the end', async () => {
+    const telemetry = start({ OTEL_BSP_SCHEDULE_DELAY: '600000' });
+    await run(telemetry, 10);
+    await telemetry.shutdown();
+    expect(receiver.spans).toHaveLength(12);
+  });
+
+  test('gzip is sent where it is asked for', async () => {
+    const telemetry = start({ OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' });
+    await run(telemetry, 10);
+    await receiver.received(12);
+    expect(receiver.requests).toBe(1);
+  });
+});
+
+describe('with no collector', () => {
+  test('runs go on, and there is one warning, which names the place', async () => {
+    const { url } = receiver;
+    await receiver.close();
+    const telemetry = start({ OTEL_EXPORTER_OTLP_TIMEOUT: '100' });
+    expect(await telemetry.probeCollector()).toBe(false);
+    for (let made = 0; made < 3; made += 1) {
+      await run(telemetry, 10);
+      await telemetry.flush();
+    }
+    expect(telemetry.counts).toEqual({ pending: 0, exported: 0, dropped: 36 });
+    expect(under.notices.map(({ code }) => code)).toEqual(['collector_unreachable']);
+    expect(under.notices[0]?.message).toContain(`${url}/v1/traces`);
+    expect(telemetry.accepting).toBe(false);
+  });
+
+  test('the first batch says so where nobody asked before', async () => {
+    await receiver.close();
+    const telemetry = start({ OTEL_EXPORTER_OTLP_TIMEOUT: '100' });
+    await run(telemetry, 10);
+    await telemetry.flush();
+    expect(under.notices.map(({ code }) => code)).toEqual(['collector_unreachable']);
+  });
+});
+
+describe('a collector that stops accepting', () => {
+  test('is told from its return: spans flow again, and those lost between are counted and said', async () => {
+    const telemetry = start();
+    expect(await telemetry.probeCollector()).toBe(true);
+    receiver.behaviour = 'refuse';
+    await run(telemetry, 10);
+    await telemetry.flush();
+    expect(telemetry.accepting).toBe(false);
+    receiver.behaviour = 'accept';
+    const { trace } = await run(telemetry, 20);
+    await receiver.received(22, trace.traceId);
+    expect(receiver.spans).toHaveLength(22);
+    await expect.poll(() => telemetry.counts).toEqual({ pending: 0, exported: 22, dropped: 12 });
+    expect(under.notices.map(({ code }) => code)).toEqual(['collector_unreachable', 'collector_back']);
+    expect(under.notices[1]?.message).toContain('12 spans were dropped');
+  });
+
+  test('and takes without answering holds no run up, and not the end either', async () => {
+    receiver.behaviour = 'hang';
+    const telemetry = start({ OTEL_EXPORTER_OTLP_TIMEOUT: '100', OTEL_BSP_MAX_QUEUE_SIZE: '50' });
+    for (let made = 0; made < 5; made += 1) await run(telemetry, 40);
+    expect(telemetry.accepting).toBe(false);
+    const { pending, dropped } = telemetry.counts;
+    expect(pending).toBeLessThanOrEqual(50);
+    expect(pending + dropped).toBe(5 * 42);
+    await telemetry.shutdown(1);
+  });
+});
+
+describe('by the standard variables', () => {
+  test('an unsampled run says so and emits nothing', async () => {
+    const telemetry = start({ OTEL_TRACES_SAMPLER: 'always_off' });
+    const { trace } = await run(telemetry, 10);
+    await telemetry.flush();
+    expect(trace.sampled).toBe(false);
+    expect(trace.traceId).toMatch(/^[0-9a-f]{32}$/u);
+    expect(receiver.requests).toBe(0);
+  });
+
+  test.each([{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_EXPORTER: 'none' }])(
+    '%j sends nothing anywhere, and runs have ids all the same',
+    async (variables) => {
+      const telemetry = start(variables);
+      const { trace } = await run(telemetry, 10);
+      await telemetry.flush();
+      expect(telemetry.collectorUrl).toBeNull();
+      expect(await telemetry.probeCollector()).toBeNull();
+      expect(trace).toMatchObject({ sampled: false, parentSpanId: null });
+      expect(trace.traceId).not.toMatch(/^0+$/u);
+      expect(new Set([trace.runSpanId, trace.signSpanId, ...trace.taskSpanIds]).size).toBe(12);
+      expect(receiver.requests).toBe(0);
+      expect(under.notices).toEqual([]);
+    },
+  );
+
+  test('service name, resource and endpoint are the user’s', async () => {
+    const telemetry = start({
+      OTEL_SERVICE_NAME: 'mine',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test,service.name=not-this',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/v1/traces`,
+    });
+    await run(telemetry, 1);
+    await receiver.received(3);
+    expect(telemetry.collectorUrl).toBe(`${receiver.url}/v1/traces`);
+    expect(receiver.spans[0]?.resource).toMatchObject({
+      'service.name': 'mine',
+      'deployment.environment.name': 'test',
+    });
+  });
+
+  test('a protocol that does not exist is said, and JSON taken', async () => {
+    const telemetry = start({ OTEL_EXPORTER_OTLP_PROTOCOL: 'carrier-pigeon' });
+    await run(telemetry, 1);
+    await receiver.received(3);
+    expect(under.notices.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      expect.stringMatching(/^unsupported_setting: .*carrier-pigeon.*http\/json/u),
+    ]);
+  });
+});

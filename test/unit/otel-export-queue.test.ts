@@ -1,0 +1,179 @@
+import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
+import { TracerProvider, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Collector } from '../../otel/collector.ts';
+import { ExportQueue } from '../../otel/export-queue.ts';
+import { Notices, type Notice } from '../../otel/notices.ts';
+
+/** An exporter whose batches succeed or fail when the test says so. */
+class HeldExporter implements SpanExporter {
+  readonly batches: { readonly spans: readonly ReadableSpan[]; readonly end: (ok: boolean) => void }[] = [];
+
+  export(spans: ReadableSpan[], report: (result: ExportResult) => void): void {
+    const end = (ok: boolean): void =>
+      report(
+        ok
+          ? { code: ExportResultCode.SUCCESS }
+          : { code: ExportResultCode.FAILED, error: new Error('refused') },
+      );
+    this.batches.push({ spans, end });
+  }
+
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const limits = {
+  maxQueueSize: 20,
+  maxExportBatchSize: 10,
+  scheduledDelayMillis: 1,
+  exportTimeoutMillis: 60_000,
+};
+/** A tenth of the queue is kept for spans that can't wait. */
+const reservable = 18;
+
+let exporter: HeldExporter;
+let queue: ExportQueue;
+let notices: Notice[];
+let provider: TracerProvider;
+
+beforeEach(() => {
+  notices = [];
+  const said = new Notices();
+  said.listen((notice) => notices.push(notice));
+  exporter = new HeldExporter();
+  queue = new ExportQueue(exporter, new Collector('http://collector/', said), limits);
+  provider = new TracerProvider({ spanProcessors: [queue] });
+});
+
+function add(spans: number): void {
+  const tracer = provider.getTracer('test');
+  for (let made = 0; made < spans; made += 1) tracer.startSpan('span').end();
+}
+
+/** Waits for batch `index` to be handed over, and ends it. */
+async function endBatch(index: number, ok: boolean): Promise<void> {
+  await expect.poll(() => exporter.batches.length, { interval: 1 }).toBeGreaterThan(index);
+  exporter.batches[index]?.end(ok);
+}
+
+/** Whether a promise is settled once everything that is due has happened. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  const mark = (): void => void (done = true);
+  void promise.then(mark, mark);
+  await new Promise((resolve) => setImmediate(resolve));
+  return done;
+}
+
+describe('room for a run', () => {
+  test('is there at once while the queue is not full, and is counted until it is released', async () => {
+    const first = await queue.reserve(reservable);
+    const second = queue.reserve(1);
+    expect(await settled(second)).toBe(false);
+    first.release();
+    first.release();
+    (await second).release();
+    expect(await settled(queue.reserve(reservable))).toBe(true);
+  });
+
+  test('comes when the collector has taken what was waiting', async () => {
+    add(10);
+    const room = queue.reserve(reservable);
+    expect(await settled(room)).toBe(false);
+    await endBatch(0, true);
+    await room;
+    expect(queue.counts).toEqual({ pending: 0, exported: 10, dropped: 0 });
+  });
+
+  test('is given in the order in which it was asked for', async () => {
+    const holder = await queue.reserve(reservable);
+    const large = queue.reserve(reservable);
+    const small = queue.reserve(1);
+    holder.release();
+    const room = await large;
+    expect(await settled(small)).toBe(false);
+    room.release();
+    await small;
+  });
+
+  test('is all there is for a run with more spans than ever fit', async () => {
+    await queue.reserve(1_000);
+    expect(await settled(queue.reserve(1))).toBe(false);
+  });
+
+  test('is no longer waited for by a run that was given up, and those behind it move up', async () => {
+    const holder = await queue.reserve(reservable - 1);
+    const leaving = new AbortController();
+    const large = queue.reserve(reservable, leaving.signal);
+    const small = queue.reserve(1);
+    leaving.abort(new Error('gone'));
+    await expect(large).rejects.toThrow('gone');
+    await small;
+    holder.release();
+    await expect(queue.reserve(1, leaving.signal)).rejects.toThrow('gone');
+  });
+
+  test('is not waited for once the collector refuses', async () => {
+    add(10);
+    await queue.reserve(8);
+    const waiting = queue.reserve(reservable);
+    expect(await settled(waiting)).toBe(false);
+    await endBatch(0, false);
+    await waiting;
+    await queue.reserve(reservable);
+  });
+});
+
+describe('the queue', () => {
+  test('makes whoever writes more than it holds wait, so that all of it arrives', async () => {
+    add(20);
+    const space = queue.space(5);
+    expect(await settled(space)).toBe(false);
+    await endBatch(0, true);
+    await space;
+    add(5);
+    await endBatch(1, true);
+    await endBatch(2, true);
+    await expect.poll(() => queue.counts).toEqual({ pending: 0, exported: 25, dropped: 0 });
+  });
+
+  test('is bounded: what does not fit is dropped, counted and said once', () => {
+    add(25);
+    expect(queue.counts).toEqual({ pending: 20, exported: 0, dropped: 5 });
+    expect(notices.map(({ code }) => code)).toEqual(['spans_dropped']);
+  });
+
+  test('says once that the collector refuses and once that it is back, with what was lost between', async () => {
+    add(20);
+    await endBatch(0, false);
+    await endBatch(1, false);
+    await expect.poll(() => queue.counts).toEqual({ pending: 0, exported: 0, dropped: 20 });
+    add(1);
+    await endBatch(2, true);
+    await expect.poll(() => queue.counts).toEqual({ pending: 0, exported: 1, dropped: 20 });
+    expect(notices.map(({ level, code }) => `${level} ${code}`)).toEqual([
+      'warn collector_unreachable',
+      'info collector_back',
+    ]);
+    expect(notices[0]?.message).toContain('http://collector/');
+    expect(notices[1]?.message).toContain('20 spans were dropped');
+  });
+
+  test('sends one batch after another, also when it is flushed', async () => {
+    add(20);
+    const flushed = queue.forceFlush();
+    await endBatch(0, true);
+    expect(exporter.batches).toHaveLength(1);
+    await endBatch(1, true);
+    await flushed;
+    expect(queue.counts.exported).toBe(20);
+  });
+
+  test('counts what comes after the end as dropped', async () => {
+    await queue.shutdown();
+    add(1);
+    expect(queue.counts).toEqual({ pending: 0, exported: 0, dropped: 1 });
+  });
+});
