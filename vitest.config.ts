@@ -1,31 +1,35 @@
-import { defineConfig } from 'vitest/config';
+import { env } from 'node:process';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
-/** A suite of its own under test/, run one file after another where it starts processes and measures nothing. */
-function suite(name: string, options: { readonly timeoutMs: number; readonly alone: boolean }) {
-  return {
-    extends: true as const,
-    test: {
-      name,
-      include: [`test/${name}/**/*.test.ts`],
-      testTimeout: options.timeoutMs,
-      hookTimeout: options.timeoutMs,
-      fileParallelism: !options.alone,
-    },
-  };
-}
+const second = 1000;
+const minute = 60 * second;
+
+/** Suites run one after another in this order; what starts processes runs one file at a time. */
+const suites = [
+  { name: 'unit', testTimeout: 10 * second, hookTimeout: 10 * second, fileParallelism: true },
+  { name: 'contract', testTimeout: minute, hookTimeout: minute, fileParallelism: false },
+  { name: 'integration', testTimeout: 2 * minute, hookTimeout: minute, fileParallelism: false },
+  { name: 'telemetry', testTimeout: 2 * minute, hookTimeout: minute, fileParallelism: false },
+  // Its first run on a machine builds the real servers.
+  { name: 'e2e', testTimeout: 5 * minute, hookTimeout: 30 * minute, fileParallelism: false },
+];
 
 export default defineConfig({
   test: {
-    pool: 'forks',
-    globalSetup: ['test/support/build-once.ts'],
-    reporters: ['default', new SummaryReporter()],
-    projects: [
-      suite('unit', { timeoutMs: 10_000, alone: false }),
-      suite('contract', { timeoutMs: 60_000, alone: true }),
-      suite('integration', { timeoutMs: 60_000, alone: true }),
-      suite('telemetry', { timeoutMs: 60_000, alone: true }),
-      suite('e2e', { timeoutMs: 300_000, alone: true }),
-    ],
+    globalSetup: ['test/global-setup.ts'],
+    reporters: ['default', new SummaryReporter({ countsFile: env['TEST_COUNTS_FILE'] ?? null })],
+    allowOnly: false,
+    teardownTimeout: minute,
+    projects: suites.map(
+      ({ name, ...limits }, order): TestProjectInlineConfiguration => ({
+        test: {
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          sequence: { groupOrder: order },
+          ...limits,
+        },
+      }),
+    ),
   },
 });

@@ -25,7 +25,7 @@ export function planRun(request: RunRequest, world: World): RunPlan {
   const problems = [...request.problems];
   const values = resolveValues(request.given, workload, world, problems);
   const strategy = strategiesOf(workload, world).find(({ name }) => name === values.get('strategy'));
-  const refused = refusedCombinations(request.given, strategy, values);
+  const refused = refusedCombinations(request.given, strategy, values, strategyNames(workload, world).possible);
   if (problems.length + refused.length > 0 || strategy === undefined) {
     throw refusalOf([...problems, ...refused], problems.length > 0);
   }
@@ -56,7 +56,7 @@ function resolveValues(
   const declarations = parametersOf(workload, world);
   const refusedNames = strategyNames(workload, world).refused;
   for (const [field, value] of Object.entries(given)) {
-    if (!(field in declarations)) problems.push(unknownParameter(field, value, workload, world));
+    if (!Object.hasOwn(declarations, field)) problems.push(unknownParameter(field, value, workload, world));
   }
   const values = new Map<string, ParameterValue>();
   for (const [field, declaration] of Object.entries(declarations)) {
@@ -87,7 +87,7 @@ function integerProblem(text: string, minimum: number, maximum: number): string 
 
 function unknownParameter(field: string, value: string, workload: WorkloadDeclaration, world: World): ParameterProblem {
   const allowed = Object.keys(parametersOf(workload, world));
-  const owner = world.workloads.find(({ declaration }) => field in parametersOf(declaration, world));
+  const owner = world.workloads.find(({ declaration }) => Object.hasOwn(parametersOf(declaration, world), field));
   const reason =
     owner === undefined ? 'is not a parameter' : `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
   return { field, value, reason, allowed };
@@ -98,13 +98,14 @@ function refusedCombinations(
   given: RunRequest['given'],
   strategy: NamedStrategy | undefined,
   values: Values,
+  possible: readonly string[],
 ): ParameterProblem[] {
   if (strategy === undefined) return [];
   const problems: ParameterProblem[] = [];
   const refuse = (field: string, reason: string, allowed: ParameterProblem['allowed']): void => {
     problems.push({ field, value: given[field] ?? null, reason, allowed });
   };
-  if (strategy.refusal !== null) refuse('strategy', strategy.refusal, `presigned-${strategy.declaration.name}`);
+  if (strategy.refusal !== null) refuse('strategy', strategy.refusal, possible);
   if (given['client'] !== undefined && strategy.access === 'sdk') {
     refuse('client', 'has no effect on sdk strategies: the SDK brings its own client', 'leave it out');
   }
@@ -121,8 +122,9 @@ function refusedCombinations(
 }
 
 function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {
-  const told = problems.map(({ field, value, reason }) => `${field}${value === null ? '' : `=${value}`} ${reason}`);
-  return new BenchError(syntactic ? 'invalid_parameter' : 'unsupported_combination', `${told.join('; ')}.`, { problems });
+  const told = problems.map(({ field, value, reason }) => `${field}=${value ?? ''}: ${reason}`).join('; ');
+  const code = syntactic ? 'invalid_parameter' : 'unsupported_combination';
+  return new BenchError(code, told.endsWith('.') ? told : `${told}.`, { problems });
 }
 
 function resolve(

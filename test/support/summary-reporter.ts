@@ -1,40 +1,96 @@
-import { appendFileSync } from 'node:fs';
-import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
+import { writeFileSync } from 'node:fs';
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
+
+/** What a run of the tests came to. */
+export interface Counts {
+  passed: number;
+  /** Failed tests, and whatever else failed: a file that could not be loaded, a hook, a suite without tests. */
+  failed: number;
+  skipped: number;
+}
 
 /**
- * Prints `N passed, N failed` as the last line, from the real counts, and fails the run when a suite ran no test.
- * `TEST_COUNTS_FILE` names a file to which the same line is added, for whoever adds several runs up.
+ * Ends a run with the line `N passed, N failed` (`, N skipped` where some were), from the tests that really ran,
+ * and with a non-zero exit code if anything failed. A project without any test that ran is a failure: a suite that
+ * lost its files must not look green. Given `countsFile`, the counts go there as JSON too.
  */
 export class SummaryReporter implements Reporter {
-  #suites: readonly string[] = [];
+  readonly #countsFile: string | null;
+  #counts: Counts | null = null;
+  #vitest: Vitest | null = null;
+
+  constructor({ countsFile }: { readonly countsFile: string | null }) {
+    this.#countsFile = countsFile;
+  }
 
   onInit(vitest: Vitest): void {
-    this.#suites = vitest.projects.map(({ name }) => name);
+    if (this.#vitest === null && !vitest.config.watch) process.once('exit', () => this.#conclude());
+    this.#vitest = vitest;
   }
 
-  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
-    const ran = new Set<string>();
-    const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
-    for (const module of modules) {
-      // A file that can't be loaded, or whose hooks fail, has errors of its own.
-      counts.failed += module.errors().length;
-      for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state === 'pending') counts.failed += 1;
-        else counts[state] += 1;
-        if (state === 'passed' || state === 'failed') ran.add(module.project.name);
-      }
-      for (const group of module.children.allSuites()) counts.failed += group.errors().length;
-    }
-    for (const suite of this.#suites.filter((name) => !ran.has(name))) {
-      process.stdout.write(`The suite ${suite} ran no test.\n`);
-      counts.failed += 1;
-    }
+  async onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandledErrors: readonly unknown[],
+    reason: 'passed' | 'interrupted' | 'failed',
+  ): Promise<void> {
+    const counts = countTests(modules);
+    counts.failed += unhandledErrors.length;
+    const faults = reason === 'interrupted' ? ['The run was interrupted.'] : [];
+    if (this.#vitest !== null) faults.push(...(await emptyProjects(this.#vitest, modules)));
+    for (const fault of faults) process.stdout.write(`\n FAIL  ${fault}\n`);
+    counts.failed += faults.length;
     if (counts.failed > 0) process.exitCode = 1;
-    const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
-    const line = `${counts.passed} passed, ${counts.failed} failed${skipped}\n`;
-    const file = process.env['TEST_COUNTS_FILE'];
-    if (file !== undefined && file !== '') appendFileSync(file, line);
-    process.stdout.write(line);
+    this.#counts = counts;
   }
+
+  /** At the exit, so that no other output follows, and a run that broke off before its end is counted too. */
+  #conclude(): void {
+    const counts = this.#counts ?? { passed: 0, failed: 1, skipped: 0 };
+    // The tests went well, yet something else set the exit code: a teardown, the vitest process itself.
+    if (counts.failed === 0 && (process.exitCode ?? 0) !== 0) counts.failed = 1;
+    if (counts.failed > 0 && (process.exitCode ?? 0) === 0) process.exitCode = 1;
+    if (this.#countsFile !== null) writeFileSync(this.#countsFile, JSON.stringify(counts));
+    process.stdout.write(`${closingLine(counts)}\n`);
+  }
+}
+
+export function closingLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+function countTests(modules: readonly TestModule[]): Counts {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const module of modules) {
+    for (const test of module.children.allTests()) counts[stateOf(test)]++;
+    // Errors of no test: the file could not be loaded, or a hook failed.
+    const places = [module, ...module.children.allSuites()];
+    counts.failed += places.filter((place) => place.errors().length > 0).length;
+  }
+  return counts;
+}
+
+function stateOf(test: TestCase): keyof Counts {
+  const { state } = test.result();
+  // Collected but never run: the run broke off before it.
+  return state === 'pending' ? 'failed' : state;
+}
+
+/** One sentence for each project in which no test ran. A run narrowed by hand, to files or to names, has none. */
+async function emptyProjects(vitest: Vitest, modules: readonly TestModule[]): Promise<string[]> {
+  if (vitest.config.testNamePattern !== undefined) return [];
+  const projects = await Promise.all(
+    vitest.projects.map(async (project) => ({
+      name: project.name,
+      files: (await project.globTestFiles()).testFiles.length,
+      modules: modules.filter((module) => module.project === project),
+    })),
+  );
+  if (projects.some((project) => project.modules.length < project.files)) return [];
+  return projects
+    .filter((project) => !project.modules.some(ranATest))
+    .map(({ name, files }) => `The suite "${name}" ${files === 0 ? 'has no test file' : 'ran no test'}.`);
+}
+
+function ranATest(module: TestModule): boolean {
+  return module.children.allTests().some((test) => stateOf(test) !== 'skipped');
 }

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { problemSchema } from '../../src/http/schemas.ts';
+import { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { rawRequest, startService, type RunningService } from '../support/service.ts';
+
+let service: RunningService;
+let receiver: OtlpReceiver;
+beforeAll(async () => {
+  receiver = await OtlpReceiver.listen();
+  service = await startService({
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    ALLOWED_HOSTS: 'bench.example',
+    MAX_TASKS: '500',
+  });
+});
+afterAll(async () => {
+  await service.stop();
+  await receiver.close();
+});
+
+type Case = [path: string, field: string, value: string | null, code: string];
+
+const parameters: readonly Case[] = [
+  ['/bench/fib?strategy=asynk', 'strategy', 'asynk', 'invalid_parameter'],
+  ['/bench/fib?strategy=', 'strategy', '', 'invalid_parameter'],
+  ['/bench/fib?strategy=presigned-async', 'strategy', 'presigned-async', 'invalid_parameter'],
+  ['/bench/s3?strategy=async', 'strategy', 'async', 'invalid_parameter'],
+  ['/bench/s3?strategy=sdk-isolate', 'strategy', 'sdk-isolate', 'unsupported_combination'],
+  ['/bench/s3?strategy=sdk-isolate-threads', 'strategy', 'sdk-isolate-threads', 'unsupported_combination'],
+  ['/bench/s3?strategy=sdk-isolate-subprocess', 'strategy', 'sdk-isolate-subprocess', 'unsupported_combination'],
+  ...['0', '-1', '1e9', 'abc', '10.5', '', '501', '99999999999999999999', ' 5', '+5', '0x10', '٣'].map(
+    (value): Case => [`/bench/fib?tasks=${encodeURIComponent(value)}`, 'tasks', value, 'invalid_parameter'],
+  ),
+  ['/bench/fib?tasks=1&tasks=2', 'tasks', '1, 2', 'invalid_parameter'],
+  ['/bench/fib?tasks=1&tasks=1', 'tasks', '1, 1', 'invalid_parameter'],
+  ['/bench/fib?tasks[]=1', 'tasks[]', '1', 'invalid_parameter'],
+  ['/bench/fib?n=61', 'n', '61', 'invalid_parameter'],
+  ['/bench/fib?n=-1', 'n', '-1', 'invalid_parameter'],
+  ['/bench/sleep?ms=60001', 'ms', '60001', 'invalid_parameter'],
+  ['/bench/fib?task=3', 'task', '3', 'invalid_parameter'],
+  ['/bench/fib?__proto__=1', '__proto__', '1', 'invalid_parameter'],
+  ['/bench/fib?constructor=1', 'constructor', '1', 'invalid_parameter'],
+  ['/bench/fib?ms=5', 'ms', '5', 'invalid_parameter'],
+  ['/bench/sleep?n=5', 'n', '5', 'invalid_parameter'],
+  ['/bench/fib?client=got', 'client', 'got', 'invalid_parameter'],
+  ['/bench/s3?strategy=sdk-async&client=got', 'client', 'got', 'unsupported_combination'],
+  ['/bench/s3?client=curl', 'client', 'curl', 'invalid_parameter'],
+  ['/bench/fib?pool=hot', 'pool', 'hot', 'invalid_parameter'],
+  ['/bench/fib?join=some', 'join', 'some', 'invalid_parameter'],
+  ['/bench/fib?detail=all', 'detail', 'all', 'invalid_parameter'],
+  ['/bench/fib?runtime=node4', 'runtime', 'node4', 'invalid_parameter'],
+  ['/bench/fib?attempts=6', 'attempts', '6', 'invalid_parameter'],
+  ['/bench/fib?timeoutMs=0', 'timeoutMs', '0', 'invalid_parameter'],
+  ['/bench/fib?timeoutMs=30001', 'timeoutMs', '30001', 'invalid_parameter'],
+  ['/bench/fib?tasks=3&concurrency=4', 'concurrency', '4', 'unsupported_combination'],
+  ['/bench/fib?strategy=single&concurrency=2', 'concurrency', '2', 'unsupported_combination'],
+  ['/bench/fib?strategy=isolate&concurrency=2', 'concurrency', '2', 'unsupported_combination'],
+  ['/runs?limit=3', 'limit', '3', 'invalid_parameter'],
+  ['/workloads?x=1', 'x', '1', 'invalid_parameter'],
+];
+
+describe('bad input', () => {
+  it.each(parameters)('%s is refused for %s=%s with %4$s', async (path, field, value, code) => {
+    const problem = await service.refused(path, 400);
+    expect(problem.code).toBe(code);
+    expect(problem.errors).toHaveLength(1);
+    expect(problem.errors?.[0]).toMatchObject({ field, value, reason: expect.stringMatching(/\w/) });
+    expect(problem.detail).toContain(field);
+  });
+
+  it('tells all problems of a request at once', async () => {
+    const problem = await service.refused('/bench/fib?tasks=0&n=99&strategie=async&detail=no', 400);
+    expect(problem.errors?.map(({ field }) => field).toSorted()).toEqual(['detail', 'n', 'strategie', 'tasks']);
+  });
+
+  it('says what is allowed, as a range or as a list', async () => {
+    const { errors } = await service.refused('/bench/fib?n=99&strategy=x', 400);
+    expect(errors?.find(({ field }) => field === 'n')?.allowed).toBe('0 … 60');
+    expect(errors?.find(({ field }) => field === 'strategy')?.allowed).toContain('isolate-threads');
+  });
+
+  it('says why the SDK and an isolate do not go together', async () => {
+    const { detail } = await service.refused('/bench/s3?strategy=sdk-isolate', 400);
+    expect(detail).toContain('Node APIs');
+  });
+
+  it.each([
+    ['/bench/fibb', 'unknown_workload'],
+    ['/bench/__proto__', 'unknown_workload'],
+    ['/runs/none', 'run_not_found'],
+    ['/runs/none/trace.json', 'run_not_found'],
+    ['/nothing', 'not_found'],
+    ['/bench', 'not_found'],
+  ])('%s is 404 %s', async (path, code) => {
+    expect((await service.refused(path, 404)).code).toBe(code);
+  });
+
+  it('an unknown workload names those that there are', async () => {
+    const { errors } = await service.refused('/bench/fibb', 404);
+    expect(errors?.[0]).toMatchObject({ field: 'workload', value: 'fibb', allowed: ['fib', 'sleep', 's3'] });
+  });
+
+  it.each(['HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 with Allow', async (method) => {
+    for (const path of ['/bench/fib?tasks=1', '/runs', '/healthz', '/openapi.json']) {
+      const { status, headers, text } = await rawRequest(service.url, { method, path });
+      expect([path, status, headers.get('allow')]).toEqual([path, 405, 'GET']);
+      if (method !== 'HEAD') expect(problemSchema.parse(JSON.parse(text)).code).toBe('method_not_allowed');
+    }
+  });
+
+  it('an overlong URL is a bad request, whether Express or Node reads it first', async () => {
+    for (const length of [9_000, 100_000]) {
+      const answer = await rawRequest(service.url, { path: `/bench/fib?x=${'a'.repeat(length)}` });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(problemSchema.parse(JSON.parse(answer.text)).code).toBe('bad_request');
+    }
+  });
+
+  it('a path that is not percent-encoded text is a bad request', async () => {
+    const answer = await rawRequest(service.url, { path: '/bench/%E0%A4%A' });
+    expect([answer.status, problemSchema.parse(JSON.parse(answer.text)).code]).toEqual([400, 'bad_request']);
+  });
+
+  it.each([
+    [{ host: 'evil.example' }, 'Host'],
+    [{ host: 'evil.example:8080' }, 'Host'],
+    [{ host: 'localhost.evil.example' }, 'Host'],
+    [{ 'sec-fetch-site': 'cross-site' }, 'Sec-Fetch-Site'],
+  ])('a request with %j is forbidden', async (headers, field) => {
+    const answer = await rawRequest(service.url, { path: '/bench/fib?tasks=1&n=1', headers });
+    expect(answer.status).toBe(403);
+    const problem = problemSchema.parse(JSON.parse(answer.text));
+    expect([problem.code, problem.errors?.[0]?.field]).toEqual(['forbidden', field]);
+  });
+
+  it.each([{ host: 'bench.example' }, { host: 'bench.example:8080' }, { host: 'localhost' }, { 'sec-fetch-site': 'none' }])(
+    'a request with %j is served',
+    async (headers) => {
+      expect((await rawRequest(service.url, { path: '/runs', headers })).status).toBe(200);
+    },
+  );
+});
+
+describe('after all of it', () => {
+  it('no run was started and no task span was made', async () => {
+    expect(JSON.parse((await service.get('/runs')).text)).toEqual({ runs: [] });
+    const { trace } = await service.run('/bench/fib?tasks=1&n=1&strategy=threads');
+    await receiver.received(3, trace.traceId);
+    const ofRuns = receiver.spans.map(({ name }) => name).filter((name) => /^(task|run) /.test(name));
+    expect(ofRuns.toSorted()).toEqual(['run fib threads', 'task fib 0']);
+  });
+});

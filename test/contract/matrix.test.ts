@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { strategiesOf } from '../../src/bench/strategies-of.ts';
+import { emulatorCredentials } from '../../src/emulator/credentials.ts';
+import { workloads } from '../../src/workloads/registry.ts';
+import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import { targetAt, worldOf } from '../support/run-on-runner.ts';
+import { startService, type RunningService } from '../support/service.ts';
+
+/** One contract, held against every workload with every strategy and access, from the registries. */
+const world = worldOf(targetAt(null));
+const cells = workloads.flatMap(({ declaration }) =>
+  strategiesOf(declaration, world).map((strategy) => ({ workload: declaration, strategy })),
+);
+const possible = cells
+  .filter(({ strategy }) => strategy.refusal === null)
+  .map(({ workload, strategy }) => ({ ...{ workload, strategy }, title: `${workload.name} ${strategy.name}` }));
+const refused = cells
+  .filter(({ strategy }) => strategy.refusal !== null)
+  .map(({ workload, strategy }) => ({ ...{ workload, strategy }, title: `${workload.name} ${strategy.name}` }));
+/** Light work, so that the suite measures nothing and takes no time. */
+const light: Readonly<Record<string, string>> = { fib: '&n=12', sleep: '&ms=3', s3: '' };
+const tasks = 3;
+
+let service: RunningService;
+let receiver: OtlpReceiver;
+beforeAll(async () => {
+  receiver = await OtlpReceiver.listen();
+  service = await startService({
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    EMULATOR_LATENCY_MS: '3',
+  });
+});
+afterAll(async () => {
+  expect(await service.stop()).toBe(0);
+  await receiver.close();
+});
+
+describe('every cell of the matrix', () => {
+  it('is possible or refused with a reason, and the catalogue says the same', async () => {
+    const { workloads: cards } = JSON.parse((await service.get('/workloads')).text);
+    const told = cards.flatMap((card: { name: string; strategies: { strategy: string; possible: boolean }[] }) =>
+      card.strategies.map(({ strategy, possible: can }) => `${card.name} ${strategy} ${can}`),
+    );
+    const expected = cells.map(({ workload, strategy }) => `${workload.name} ${strategy.name} ${strategy.refusal === null}`);
+    expect(told).toEqual(expected);
+  });
+
+  it.each(refused)('$title is refused, and says why', async ({ workload, strategy }) => {
+    const problem = await service.refused(`/bench/${workload.name}?strategy=${strategy.name}`, 400);
+    expect(problem.code).toBe('unsupported_combination');
+    expect(problem.detail).toContain(strategy.refusal);
+  });
+
+  describe.each(possible)('$title', ({ workload, strategy }) => {
+    const path = `/bench/${workload.name}?strategy=${strategy.name}&tasks=${tasks}${light[workload.name]}`;
+
+    it('answers with the run, every task ok, and times that add up', async () => {
+      const body = await service.run(path);
+      expect(body.run).toMatchObject({
+        ...{ workload: workload.name, strategy: strategy.name, access: strategy.access, tasks },
+        concurrency: strategy.declaration.tasksAtOnce === 'one' ? 1 : tasks,
+        ...{ pool: 'cold', join: 'all', attempts: 1, detail: 'tasks', target: 'emulator' },
+      });
+      expect(body.outcome).toBe('ok');
+      expect(body.tasks.map(({ index, state }) => [index, state])).toEqual([
+        [0, 'ok'],
+        [1, 'ok'],
+        [2, 'ok'],
+      ]);
+      const signingMs = body.signing?.durationMs ?? 0;
+      expect(Number(body.fanOutMs) + signingMs).toBeCloseTo(body.durationMs, 1);
+      expect(body.signing === null).toBe(strategy.access !== 'presigned');
+      for (const task of body.tasks) {
+        expect(signingMs + Number(task.queueMs) + Number(task.prepareMs)).toBeCloseTo(Number(task.startMs), 1);
+        expect(Number(task.endMs)).toBeLessThanOrEqual(body.durationMs + 0.001);
+      }
+    });
+
+    it('leaves one server span, one run span, one task span a task, and sign where it signed', async () => {
+      const { run, trace } = await service.run(path);
+      const signs = strategy.access === 'presigned';
+      await receiver.received(2 + tasks + (signs ? 1 : 0), trace.traceId);
+      const spans = receiver.byTrace(trace.traceId);
+      const names = spans.map(({ name }) => name).toSorted();
+      expect(names).toEqual(
+        [
+          'GET /bench/:workload',
+          `run ${workload.name} ${strategy.name}`,
+          ...(signs ? ['sign'] : []),
+          ...Array.from({ length: tasks }, (_, index) => `task ${workload.name} ${index}`),
+        ].toSorted(),
+      );
+      const server = named(spans, 'GET /bench/:workload');
+      const runSpan = named(spans, `run ${workload.name} ${strategy.name}`);
+      expect([server.kind, runSpan.kind, runSpan.parentSpanId]).toEqual(['SERVER', 'INTERNAL', server.spanId]);
+      expect(runSpan.attributes).toMatchObject({
+        'bench.run.id': run.id,
+        'bench.workload': workload.name,
+        'bench.strategy': strategy.name,
+        'bench.tasks': tasks,
+        'bench.outcome': 'ok',
+      });
+      for (const span of spans.filter((one) => one !== server && one !== runSpan)) {
+        expect([span.kind, span.parentSpanId]).toEqual(['INTERNAL', runSpan.spanId]);
+        expect(span.startNs).toBeGreaterThanOrEqual(runSpan.startNs);
+        expect(span.endNs).toBeLessThanOrEqual(runSpan.endNs);
+      }
+      expect(runSpan.startNs).toBeGreaterThanOrEqual(server.startNs);
+      expect(runSpan.endNs).toBeLessThanOrEqual(server.endNs);
+    });
+  });
+
+  it('no span and no answer of all these holds a credential or a signature', async () => {
+    const told = JSON.stringify(receiver.spans, (_, value) => (typeof value === 'bigint' ? String(value) : value)) + service.log.join('\n') + (await service.get('/runs')).text;
+    expect(told).not.toContain(emulatorCredentials.accessKeyId);
+    expect(told).not.toContain(emulatorCredentials.secretAccessKey);
+    expect(told).toMatch(/X-Amz-Signature=REDACTED/);
+    expect(told).not.toMatch(/X-Amz-(Signature|Credential|Security-Token)=(?!REDACTED)/i);
+  });
+});
+
+function named(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
+  const span = spans.find((one) => one.name === name);
+  if (span === undefined) throw new Error(`there is no span ${name}`);
+  return span;
+}

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { env, pid } from 'node:process';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+
+/** A server written in Go, as one fixed version of its source. */
+export interface GoServer {
+  readonly name: string;
+  /** Without the `v`. */
+  readonly version: string;
+  readonly module: string;
+  /** Folder of the main package inside the module. */
+  readonly package: string;
+}
+
+/**
+ * The path of the server's executable: built from its source if the cache, `fanout-bench/bin` under
+ * `XDG_CACHE_HOME`, lacks it, which takes minutes. Throws, saying what is missing, where it can't be built.
+ */
+export async function binaryOf(server: GoServer): Promise<string> {
+  const folder = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fanout-bench', 'bin');
+  const binary = join(folder, `${server.name}-${server.version}`);
+  if (await isExecutable(binary)) return binary;
+  await mkdir(folder, { recursive: true });
+  await requireGo(server, binary);
+  // Under a name of its own until it is whole, so that nobody starts half of it.
+  const unfinished = `${binary}.${pid}.unfinished`;
+  try {
+    await build(server, unfinished);
+    await rename(unfinished, binary);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return binary;
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Go 1.21 fetches by itself the newer Go that a module asks for; the ones before it only fail. */
+const oldestGo = 21;
+
+async function requireGo({ name, version }: GoServer, binary: string): Promise<void> {
+  const remedy = `Install Go 1.${oldestGo} or newer (https://go.dev/dl), or put ${name} ${version} there.`;
+  const stdout = await go(['env', 'GOVERSION']).catch((error: unknown) => {
+    throw new Error(`There is no ${binary}, and no \`go\` to build it with. ${remedy}`, { cause: error });
+  });
+  const minor = Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
+  if (minor < oldestGo) {
+    throw new Error(`There is no ${binary}, and ${stdout.trim() || 'this go'} is too old to build it. ${remedy}`);
+  }
+}
+
+/** Not `go install`: it refuses modules that replace a dependency, as Jaeger does. */
+async function build({ module, version, package: mainPackage }: GoServer, output: string): Promise<void> {
+  const { Dir: source } = Downloaded.parse(
+    JSON.parse(await go(['mod', 'download', '-json', `${module}@v${version}`])),
+  );
+  await go(['build', '-C', source, '-buildvcs=false', '-o', output, mainPackage]);
+}
+
+const Downloaded = z.object({ Dir: z.string() });
+
+const run = promisify(execFile);
+const longestBuildMs = 25 * 60_000;
+
+/** What a `go` command prints. Its error carries what it said on stderr. */
+async function go(parameters: readonly string[]): Promise<string> {
+  const options = { env: { ...env, CGO_ENABLED: '0' }, timeout: longestBuildMs, maxBuffer: 64 * 1024 * 1024 };
+  return (await run('go', parameters, options)).stdout;
+}
