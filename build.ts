@@ -16,9 +16,14 @@ const dist = join(root, 'dist');
 export async function build(): Promise<void> {
   await rm(dist, { recursive: true, force: true });
   await Promise.all([
-    bundle(serviceBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' })),
+    bundle(
+      serviceBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' }),
+    ),
     bundle(runnerBundle()),
-    ...taskCodes().flatMap((code) => [bundle(workerBundle(code)), ...isolateBundles(code).map((b) => bundle(b))]),
+    ...taskCodes().flatMap((code) => [
+      bundle(workerBundle(code)),
+      ...isolateBundles(code).map((b) => bundle(b)),
+    ]),
   ]);
 }
 

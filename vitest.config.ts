@@ -18,18 +18,16 @@ const suites = [
 export default defineConfig({
   test: {
     globalSetup: ['test/global-setup.ts'],
-    reporters: ['default', new SummaryReporter({ countsFile: env['TEST_COUNTS_FILE'] ?? null })],
+    reporters: ['default', new SummaryReporter({ countsFile: env['TEST_COUNTS_FILE'] || null })],
     allowOnly: false,
     teardownTimeout: minute,
-    projects: suites.map(
-      ({ name, ...limits }, order): TestProjectInlineConfiguration => ({
-        test: {
-          name,
-          include: [`test/${name}/**/*.test.ts`],
-          sequence: { groupOrder: order },
-          ...limits,
-        },
-      }),
-    ),
+    projects: suites.map(({ name, ...limits }, order): TestProjectInlineConfiguration => ({
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        sequence: { groupOrder: order },
+        ...limits,
+      },
+    })),
   },
 });

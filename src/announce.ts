@@ -27,7 +27,8 @@ export function announce(
 }
 
 function targetText({ name, s3, region }: TargetSettings): string {
-  if (name === 'emulator') return `emulator at ${s3.endpoint} (no AWS account needed; set TARGET=aws for AWS)`;
+  if (name === 'emulator')
+    return `emulator at ${s3.endpoint} (no AWS account needed; set TARGET=aws for AWS)`;
   return `aws in ${region}${s3.endpoint === null ? '' : ` at ${s3.endpoint}`}`;
 }
 

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { emulatorBucket, emulatorCredentials, emulatorPrefix, emulatorRegion } from './emulator/credentials.ts';
+import {
+  emulatorBucket,
+  emulatorCredentials,
+  emulatorPrefix,
+  emulatorRegion,
+} from './emulator/credentials.ts';
 import { parseFaults } from './emulator/faults.ts';
 import type { EmulatorSettings } from './emulator/settings.ts';
 import type { S3Settings } from './aws/target.ts';
@@ -53,11 +58,15 @@ export class ConfigError extends Error {
  * @throws ConfigError with all problems at once
  */
 export function readConfig(environment: Environment): Config {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = schema.safeParse(set);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => problemOf(issue, environment)));
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => problemOf(issue, environment)));
   const e = parsed.data;
-  const region = e.TARGET === 'emulator' ? emulatorRegion : (e.AWS_REGION ?? e.AWS_DEFAULT_REGION ?? 'us-east-1');
+  const region =
+    e.TARGET === 'emulator' ? emulatorRegion : (e.AWS_REGION ?? e.AWS_DEFAULT_REGION ?? 'us-east-1');
   return {
     port: e.PORT,
     host: e.HOST,
@@ -82,13 +91,14 @@ export function readConfig(environment: Environment): Config {
     maxRunsInFlight: e.MAX_RUNS_IN_FLIGHT,
     maxRunsKept: e.MAX_RUNS_KEPT,
     runTimeoutMs: e.RUN_TIMEOUT_MS,
-    collectorUrl: e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? e.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'http://localhost:4318',
+    collectorUrl:
+      e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? e.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'http://localhost:4318',
     logLevel: e.LOG_LEVEL,
     warnings: endpointWarnings(set, e.TARGET),
   };
 }
 
-const loopbackHosts = ['127.0.0.1', 'localhost', '::1', '[::1]'];
+const loopbackHosts = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
 const secretVariables = new Set(['BENCH_TOKEN', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']);
 
 function wholeNumber(fallback: number, minimum: number, maximum: number) {
@@ -108,9 +118,12 @@ function flag(fallback: boolean) {
     .default(fallback);
 }
 
-const list = z
-  .string()
-  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
 
 const schema = z
@@ -121,7 +134,10 @@ const schema = z
     S3_BUCKET: z.string().optional(),
     S3_KEYS: list.refine((keys) => keys.length > 0, 'object keys, separated by commas').optional(),
     S3_PREFIX: z.string().optional(),
-    AWS_REGION: z.string().regex(/^[a-z0-9-]+$/, 'an AWS region such as eu-central-1').optional(),
+    AWS_REGION: z
+      .string()
+      .regex(/^[a-z0-9-]+$/, 'an AWS region such as eu-central-1')
+      .optional(),
     AWS_DEFAULT_REGION: z.string().optional(),
     AWS_ENDPOINT_URL: httpUrl.optional(),
     AWS_ENDPOINT_URL_S3: httpUrl.optional(),
@@ -149,7 +165,10 @@ const schema = z
         try {
           return parseFaults(text);
         } catch (error) {
-          context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+          context.addIssue({
+            code: 'custom',
+            message: error instanceof Error ? error.message : String(error),
+          });
           return z.NEVER;
         }
       })
@@ -165,11 +184,12 @@ const schema = z
       .default('info'),
   })
   .superRefine((e, context) => {
-    if (loopbackHosts.includes(e.HOST) || e.BENCH_TOKEN !== undefined || e.ALLOW_ANONYMOUS) return;
+    if (loopbackHosts.has(e.HOST) || e.BENCH_TOKEN !== undefined || e.ALLOW_ANONYMOUS) return;
     context.addIssue({
       code: 'custom',
       path: ['HOST'],
-      message: 'a loopback address, or BENCH_TOKEN set (or ALLOW_ANONYMOUS=true): anyone who can reach it can start runs',
+      message:
+        'a loopback address, or BENCH_TOKEN set (or ALLOW_ANONYMOUS=true): anyone who can reach it can start runs',
     });
   });
 
@@ -201,7 +221,9 @@ const emulatorAccount: Readonly<Record<string, string>> = {
 
 function only(environment: Environment, names: RegExp): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => names.test(entry[0]) && entry[1] !== undefined),
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => names.test(entry[0]) && entry[1] !== undefined,
+    ),
   );
 }
 

@@ -47,7 +47,11 @@ const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironme
 const admission = new Admission(config);
 const archive = new RunArchive(config.maxRunsKept);
 const bench = createBench({
-  ...{ world, supervisor, admission, archive, telemetry },
+  world,
+  supervisor,
+  admission,
+  archive,
+  telemetry,
   reportRun: (record) => tellRun(log, record),
   checkTarget: async () => {
     const problem = await unreachable(target);
@@ -56,7 +60,9 @@ const bench = createBench({
 });
 
 const app = createApp({
-  ...{ world, bench, archive },
+  world,
+  bench,
+  archive,
   traceUrlTemplate: config.traceUrlTemplate,
   allowedHosts: config.allowedHosts,
   benchToken: config.benchToken,

@@ -11,7 +11,7 @@ export interface ClientSettings {
 
 /** A request that any HTTP client can send. What authorises it is already in its URL or headers. */
 export interface PlainRequest {
-  readonly method: string;
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -16,7 +16,7 @@ export async function presignGetObjects(
   try {
     return await Promise.all(
       objects.map(async ({ bucket, key }) => ({
-        method: 'GET',
+        method: 'GET' as const,
         url: await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), {
           expiresIn: validForSeconds,
         }),

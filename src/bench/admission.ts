@@ -8,7 +8,11 @@ export interface AdmissionLimits {
 /** Lets runs in, first come, first served, while there is room for them and their workers; the queue is short. */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #queue: { readonly workers: number; enter(): void; turnAway(error: Error): void }[] = [];
+  readonly #queue: {
+    readonly workers: number;
+    readonly enter: () => void;
+    readonly turnAway: (error: Error) => void;
+  }[] = [];
   #runs = 0;
   #workers = 0;
   #closed = false;
@@ -58,7 +62,11 @@ export class Admission {
   }
 
   #letIn(): void {
-    for (let next = this.#queue[0]; next !== undefined && this.#hasRoomFor(next.workers); next = this.#queue[0]) {
+    for (
+      let next = this.#queue[0];
+      next !== undefined && this.#hasRoomFor(next.workers);
+      next = this.#queue[0]
+    ) {
       this.#queue.shift();
       this.#take(next.workers);
       next.enter();
@@ -67,7 +75,10 @@ export class Admission {
 
   async #turn(workers: number, signal: AbortSignal): Promise<void> {
     if (this.#queue.length >= this.#limits.maxRunsInFlight) {
-      throw new BenchError('busy', `${this.#runs} runs are in flight and ${this.#queue.length} wait. Try again soon.`);
+      throw new BenchError(
+        'busy',
+        `${this.#runs} runs are in flight and ${this.#queue.length} wait. Try again soon.`,
+      );
     }
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => {

@@ -34,7 +34,9 @@ type Limit = Pick<Analysis, 'limitMs' | 'limitedBy'>;
 const unknownLimit: Limit = { limitMs: null, limitedBy: 'unknown' };
 
 function limitOf(tasks: readonly TaskRecord[]): Limit {
-  const answers = tasks.flatMap(({ attempts }) => attempts.flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])));
+  const answers = tasks.flatMap(({ attempts }) =>
+    attempts.flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])),
+  );
   if (answers.length > 0) return { limitMs: largest(answers), limitedBy: 'slowest_answer' };
   const runs = tasks.map(runMs).filter((ms) => ms !== null);
   return runs.length > 0 ? { limitMs: largest(runs), limitedBy: 'slowest_task' } : unknownLimit;

@@ -47,8 +47,10 @@ export class RunArchive {
   /** `null`: never there, or no longer kept. */
   get(id: string): RunRecord | null {
     const kept = this.#kept.get(id);
-    // What is read was written by `add`.
-    return kept === undefined ? null : (JSON.parse(kept.record.toString()) as RunRecord);
+    if (kept === undefined) return null;
+    // Written by `add`.
+    const record: RunRecord = JSON.parse(kept.record.toString());
+    return record;
   }
 }
 

@@ -31,7 +31,8 @@ export interface RunFrame {
 /** Makes a run's record from what was heard of it: every task has one, and every result is checked. */
 export function assemble(frame: RunFrame, news: RunNews): RunRecord {
   const { plan } = frame;
-  const startedAtNs = news.begun?.startedAtNs ?? (news.ending.kind === 'refused' ? news.ending.refusal.startedAtNs : 0);
+  const startedAtNs =
+    news.begun?.startedAtNs ?? (news.ending.kind === 'refused' ? news.ending.refusal.startedAtNs : 0);
   // A run that was cut before it began has no length.
   const endedAtNs = Math.max(startedAtNs, news.endedAtNs);
   const tasks = Array.from({ length: plan.tasks }, (_, index): TaskRecord => {

@@ -61,7 +61,10 @@ export function strategyCards(world: World): readonly StrategyCard[] {
   }));
 }
 
-function cell({ clients }: WorkloadDeclaration, { name, access, declaration, refusal }: NamedStrategy): MatrixCell {
+function cell(
+  { clients }: WorkloadDeclaration,
+  { name, access, declaration, refusal }: NamedStrategy,
+): MatrixCell {
   const bridged = refusal === null && declaration.isolate && clients.length > 0 && access !== 'sdk';
   return {
     strategy: name,

@@ -99,10 +99,16 @@ async function execute(
     const declaration = workloadNamed(plan.workload, world);
     return assemble(
       {
-        ...{ id: order.runId, plan, clock, trace, runner: lease.runner },
+        id: order.runId,
+        plan,
+        clock,
+        trace,
+        runner: lease.runner,
         runsInFlight: flight.others,
         spansDropped: telemetry.counts.dropped > droppedBefore,
-        isolate: world.strategies.some(({ declaration: { name, isolate } }) => name === plan.fanOut && isolate),
+        isolate: world.strategies.some(
+          ({ declaration: { name, isolate } }) => name === plan.fanOut && isolate,
+        ),
         check: (output) => declaration.check(output, plan.params),
       },
       news,

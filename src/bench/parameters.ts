@@ -21,7 +21,9 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
     pool: choice('Whether workers, isolates and connections are made for the run.', ['cold'], 'cold'),
     ...(workload.clients.length === 0
       ? {}
-      : { client: choice('The HTTP client of presigned tasks.', workload.clients, workload.clients[0] ?? '') }),
+      : {
+          client: choice('The HTTP client of presigned tasks.', workload.clients, workload.clients[0] ?? ''),
+        }),
     join: choice('When the run is done.', ['all'], 'all'),
     attempts: integer('How often one task may be tried.', 1, 1, 1),
     detail: choice('How much of a task the trace shows.', ['tasks'], 'tasks'),
@@ -33,7 +35,9 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
 
 /** What a parameter allows, in words or as a list. */
 export function allowedBy(declaration: ParameterDeclaration): string | readonly string[] {
-  return declaration.kind === 'choice' ? declaration.values : `${declaration.minimum} … ${declaration.maximum}`;
+  return declaration.kind === 'choice'
+    ? declaration.values
+    : `${declaration.minimum} … ${declaration.maximum}`;
 }
 
 function integer(summary: string, minimum: number, maximum: number, fallback: number): ParameterDeclaration {

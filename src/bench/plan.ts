@@ -25,13 +25,20 @@ export function planRun(request: RunRequest, world: World): RunPlan {
   const problems = [...request.problems];
   const values = resolveValues(request.given, workload, world, problems);
   const strategy = strategiesOf(workload, world).find(({ name }) => name === values.get('strategy'));
-  const refused = refusedCombinations(request.given, strategy, values, strategyNames(workload, world).possible);
+  const refused = refusedCombinations(
+    request.given,
+    strategy,
+    values,
+    strategyNames(workload, world).possible,
+  );
   if (problems.length + refused.length > 0 || strategy === undefined) {
     throw refusalOf([...problems, ...refused], problems.length > 0);
   }
   const missing = workload.missingSetting(world.target);
   if (missing !== null) throw new BenchError('not_configured', missing);
-  return Object.freeze(resolve(workload, strategy, values, request.given['concurrency'] !== undefined, world));
+  return Object.freeze(
+    resolve(workload, strategy, values, request.given['concurrency'] !== undefined, world),
+  );
 }
 
 /** @throws BenchError `unknown_workload` */
@@ -71,7 +78,12 @@ function resolveValues(
     } else if (declaration.values.includes(text) || (field === 'strategy' && refusedNames.includes(text))) {
       values.set(field, text);
     } else {
-      problems.push({ field, value: text, reason: text === '' ? 'is empty' : 'is not one of the values', allowed });
+      problems.push({
+        field,
+        value: text,
+        reason: text === '' ? 'is empty' : 'is not one of the values',
+        allowed,
+      });
     }
   }
   return values;
@@ -85,11 +97,20 @@ function integerProblem(text: string, minimum: number, maximum: number): string 
   return value > maximum ? `is above ${maximum}` : null;
 }
 
-function unknownParameter(field: string, value: string, workload: WorkloadDeclaration, world: World): ParameterProblem {
+function unknownParameter(
+  field: string,
+  value: string,
+  workload: WorkloadDeclaration,
+  world: World,
+): ParameterProblem {
   const allowed = Object.keys(parametersOf(workload, world));
-  const owner = world.workloads.find(({ declaration }) => Object.hasOwn(parametersOf(declaration, world), field));
+  const owner = world.workloads.find(({ declaration }) =>
+    Object.hasOwn(parametersOf(declaration, world), field),
+  );
   const reason =
-    owner === undefined ? 'is not a parameter' : `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
+    owner === undefined
+      ? 'is not a parameter'
+      : `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
   return { field, value, reason, allowed };
 }
 

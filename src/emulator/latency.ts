@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 
 export interface LatencyModel {
   /** The middle of the draws; 0 answers at once. */
@@ -19,7 +20,16 @@ export function drawLatencyMs(
   key: string,
   attempt: number,
 ): number {
-  const digest = createHash('sha256').update(JSON.stringify([seed, operation, key, attempt])).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, operation, key, attempt]))
+    .digest();
   const uniform = digest.readUIntBE(0, 6) / 2 ** 48;
   return latencyMs * (1 - spread + 2 * spread * uniform);
+}
+
+/** Which attempt a request is, from 1, as the SDK or else a plain client says; the first when neither does. */
+export function attemptOf(headers: IncomingHttpHeaders): number {
+  const bySdk = /attempt=(\d+)/.exec(String(headers['amz-sdk-request'] ?? ''))?.[1];
+  const byClient = /^\d+$/.exec(String(headers['x-fanout-attempt'] ?? ''))?.[0];
+  return Number(bySdk ?? byClient ?? 1);
 }

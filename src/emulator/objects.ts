@@ -24,7 +24,30 @@ export function makeObjects(): ReadonlyMap<string, StoredObject> {
 
 /** Start of image, a JFIF header, bytes that don't compress, end of image. */
 function jpegLike(seed: string): Uint8Array {
-  const header = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0);
-  const noise = createHash('shake256', { outputLength: objectBytes - header.length - 2 }).update(seed).digest();
+  const header = Uint8Array.of(
+    0xff,
+    0xd8,
+    0xff,
+    0xe0,
+    0,
+    16,
+    0x4a,
+    0x46,
+    0x49,
+    0x46,
+    0,
+    1,
+    1,
+    0,
+    0,
+    1,
+    0,
+    1,
+    0,
+    0,
+  );
+  const noise = createHash('shake256', { outputLength: objectBytes - header.length - 2 })
+    .update(seed)
+    .digest();
   return Buffer.concat([header, noise, Uint8Array.of(0xff, 0xd9)]);
 }

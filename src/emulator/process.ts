@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmulatorSettings, Listening } from './settings.ts';
 
 export interface EmulatorOptions {
@@ -34,8 +35,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   };
   const restart = async (): Promise<void> => {
     options.onRestart();
-    ({ child, port } = await startOnce(options, port));
-    watch();
+    const started = await startAgain(options, port, () => stopping);
+    if (started === null) return;
+    ({ child } = started);
+    if (stopping) child.kill('SIGTERM');
+    else watch();
   };
   watch();
   return {
@@ -51,10 +55,34 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   };
 }
 
+/** Tries until it listens on its port again; `null` when it is no longer wanted. */
+async function startAgain(
+  options: EmulatorOptions,
+  port: number,
+  unwanted: () => boolean,
+): Promise<Started | null> {
+  while (!unwanted()) {
+    try {
+      return await startOnce(options, port);
+    } catch {
+      // Its own words are on stderr. Until it is back, readiness says that the target can't be reached.
+      await sleep(retryMs, undefined, { ref: false });
+    }
+  }
+  return null;
+}
+
+const retryMs = 1_000;
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
 async function startOnce(
   { distFolder, settings, environment }: EmulatorOptions,
   port: number,
-): Promise<{ child: ChildProcess; port: number }> {
+): Promise<Started> {
   const child = fork(join(distFolder, 'emulator.js'), [JSON.stringify({ ...settings, port })], {
     execArgv: ['--title=fanout-bench emulator'],
     env: settings.tracing ? { ...environment, OTEL_SERVICE_NAME: 'fanout-emulator' } : {},

@@ -1,42 +1,58 @@
-import type { EmulatedAnswer, EmulatedService } from './service.ts';
+import { randomBytes } from 'node:crypto';
+import { semantic } from '../../otel/names.ts';
 import { emulatorBucket } from './credentials.ts';
 import { makeObjects, type StoredObject } from './objects.ts';
+import type { EmulatedAnswer, EmulatedService } from './service.ts';
 import { element, xmlDocument } from './xml.ts';
 
 /** S3, path-style: GetObject, HeadObject and ListObjectsV2 on one bucket. */
 export function emulateS3(): EmulatedService {
   const objects = makeObjects();
+
+  function answer(operation: Operation, bucket: string, key: string, query: URLSearchParams): EmulatedAnswer {
+    if (bucket !== emulatorBucket) {
+      return error(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket });
+    }
+    if (operation === 'ListObjectsV2') return list([...objects.values()], query);
+    const object = objects.get(key);
+    if (object === undefined) {
+      return error(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
+    }
+    const headers = { 'content-type': 'image/jpeg', etag: `"${object.md5}"`, 'last-modified': lastModified };
+    return { status: 200, headers: { ...headers, 'x-amz-request-id': newRequestId() }, body: object.body };
+  }
+
   return {
     name: 's3',
     identify({ method, path, query }) {
       const [bucket = '', ...rest] = path.slice(1).split('/').map(decode);
       const key = rest.join('/');
       const operation = operationOf(method, key, query);
-      return operation === null ? null : { operation, key: key === '' ? `${bucket}?list` : key, bucket };
-    },
-    answer(request, { operation, key, bucket }) {
-      if (bucket !== emulatorBucket) {
-        return error(404, 'NoSuchBucket', 'The specified bucket does not exist', bucket);
-      }
-      if (operation === 'ListObjectsV2') return list([...objects.values()], request.query);
-      const object = objects.get(key);
-      if (object === undefined) return error(404, 'NoSuchKey', 'The specified key does not exist.', key);
+      if (operation === null) return null;
       return {
-        status: 200,
-        headers: { 'content-type': 'image/jpeg', etag: `"${object.md5}"`, 'last-modified': lastModified },
-        body: object.body,
+        operation,
+        key: operation === 'ListObjectsV2' ? `${bucket}?list` : key,
+        attributes: {
+          [semantic.rpcMethod]: `S3/${operation}`,
+          [semantic.s3Bucket]: bucket,
+          ...(key !== '' && { [semantic.s3Key]: key }),
+        },
+        answer: () => answer(operation, bucket, key, query),
       };
     },
-    refuse: (status, code, message) => error(status, code, message, ''),
+    refuse: (status, code, message) => error(status, code, message),
   };
 }
 
+type Operation = 'GetObject' | 'HeadObject' | 'ListObjectsV2';
+
 const lastModified = 'Thu, 01 Jan 2026 00:00:00 GMT';
 
-function operationOf(method: string, key: string, query: URLSearchParams): string | null {
+function operationOf(method: string, key: string, query: URLSearchParams): Operation | null {
   if (method === 'GET' && key === '') return query.get('list-type') === '2' ? 'ListObjectsV2' : null;
   if (key === '') return null;
-  return { GET: 'GetObject', HEAD: 'HeadObject' }[method] ?? null;
+  if (method === 'GET') return 'GetObject';
+  return method === 'HEAD' ? 'HeadObject' : null;
 }
 
 function decode(segment: string): string {
@@ -50,11 +66,16 @@ function decode(segment: string): string {
 
 function list(objects: readonly StoredObject[], query: URLSearchParams): EmulatedAnswer {
   const prefix = query.get('prefix') ?? '';
-  const maxKeys = Math.min(1000, Number(query.get('max-keys') ?? 1000));
+  const asked = query.get('max-keys') ?? '1000';
+  if (!/^\d{1,9}$/.test(asked)) {
+    return error(400, 'InvalidArgument', 'Provided max-keys not an integer or within integer range');
+  }
+  const maxKeys = Math.min(1000, Number(asked));
   const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
   const matching = objects.filter(({ key }) => key.startsWith(prefix) && key > after);
   const page = matching.slice(0, maxKeys);
-  const truncated = matching.length > page.length;
+  // As S3 has it, nothing is left out of a page that was to hold nothing.
+  const truncated = maxKeys > 0 && matching.length > page.length;
   const last = page.at(-1)?.key;
   return xml(
     200,
@@ -78,13 +99,28 @@ function list(objects: readonly StoredObject[], query: URLSearchParams): Emulate
   );
 }
 
-function error(status: number, code: string, message: string, resource: string): EmulatedAnswer {
-  return xml(
-    status,
-    element('Error', [element('Code', code), element('Message', message), element('Resource', resource)]),
-  );
+/** `details`: what S3 tells beside, such as `Key`. */
+function error(
+  status: number,
+  code: string,
+  message: string,
+  details: Readonly<Record<string, string>> = {},
+): EmulatedAnswer {
+  const requestId = newRequestId();
+  const parts = { Code: code, Message: message, ...details, RequestId: requestId };
+  const elements = Object.entries(parts).map(([name, text]) => element(name, text));
+  return xml(status, element('Error', elements), requestId);
 }
 
-function xml(status: number, root: string): EmulatedAnswer {
-  return { status, headers: { 'content-type': 'application/xml' }, body: xmlDocument(root) };
+function xml(status: number, root: string, requestId = newRequestId()): EmulatedAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/xml', 'x-amz-request-id': requestId },
+    body: xmlDocument(root),
+  };
+}
+
+/** Of S3's form: 16 digits and capitals. */
+function newRequestId(): string {
+  return randomBytes(8).toString('hex').toUpperCase();
 }

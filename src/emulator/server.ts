@@ -1,61 +1,74 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trace, type Attributes } from '@opentelemetry/api';
-import { semantic } from '../../otel/names.ts';
+import { trace } from '@opentelemetry/api';
 import { faultFor, type FaultKind } from './faults.ts';
-import { drawLatencyMs } from './latency.ts';
+import { attemptOf, drawLatencyMs } from './latency.ts';
 import { emulateS3 } from './s3.ts';
-import type { Asked, EmulatedAnswer, EmulatedRequest } from './service.ts';
+import type { Asked, EmulatedAnswer, EmulatedRequest, EmulatedService } from './service.ts';
 import type { EmulatorSettings } from './settings.ts';
 import { refusalOf } from './sigv4.ts';
 
 /** The emulated services behind one HTTP server. Add a service by adding its line. */
-export function createEmulator(
-  settings: Pick<EmulatorSettings, 'latencyMs' | 'seed' | 'faults'>,
-): Server {
-  const services = [emulateS3()];
+export function createEmulator(settings: Pick<EmulatorSettings, 'latencyMs' | 'seed' | 'faults'>): Server {
+  const s3 = emulateS3();
+  const services: readonly EmulatedService[] = [s3];
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const arrivedMs = performance.now();
     const request = toRequest(incoming);
-    const [service, asked] = services
-      .map((candidate) => [candidate, candidate.identify(request)] as const)
-      .find(([, found]) => found !== null) ?? [services[0], null];
-    if (service === undefined || asked === null) {
-      return send(outgoing, { status: 501, headers: {}, body: new Uint8Array() }, null, arrivedMs);
+    const found = identified(services, request);
+    if (found === null) {
+      const { method, path } = request;
+      const answer = s3.refuse(501, 'NotImplemented', `The emulator has no operation for ${method} ${path}`);
+      return send(outgoing, answer, null, arrivedMs);
     }
+    const { service, asked } = found;
     // There is a span only where the emulator traces.
-    trace.getActiveSpan()?.updateName(asked.operation).setAttributes(attributesOf(asked));
+    trace.getActiveSpan()?.updateName(asked.operation).setAttributes(asked.attributes);
     const fault = faultFor(settings.faults, asked.key);
     if (fault === 'stall') return;
-    await sleep(drawLatencyMs(settings, asked.operation, asked.key, attemptOf(incoming)));
+    await sleep(drawLatencyMs(settings, asked.operation, asked.key, attemptOf(incoming.headers)));
     if (fault === 'reset') return void outgoing.destroy();
-    const refusal = await refusalOf(request, service.name, Date.now());
+    const refusal =
+      (await refusalOf(request, service.name, Date.now())) ?? (fault === 'error' ? failure : null);
     const answer =
-      refusal !== null
-        ? service.refuse(refusal.code === 'AuthorizationHeaderMalformed' ? 400 : 403, refusal.code, refusal.message)
-        : fault === 'error'
-          ? service.refuse(500, 'InternalError', 'We encountered an internal error. Please try again.')
-          : service.answer(request, asked);
+      refusal === null ? asked.answer() : service.refuse(refusal.status, refusal.code, refusal.message);
     send(outgoing, answer, fault, arrivedMs);
   }
 
   const server = createServer((incoming, outgoing) => {
     incoming.resume();
-    serve(incoming, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
+    serve(incoming, outgoing).catch((error: unknown) =>
+      outgoing.destroy(error instanceof Error ? error : undefined),
+    );
   });
   // Longer than any client keeps its sockets, so that none is closed under a request.
   server.keepAliveTimeout = 120_000;
   return server;
 }
 
-function attributesOf({ operation, bucket, key }: Asked): Attributes {
-  return { [semantic.rpcMethod]: `S3/${operation}`, [semantic.s3Bucket]: bucket, [semantic.s3Key]: key };
+/** What the fault `error` answers. */
+const failure = {
+  status: 500,
+  code: 'InternalError',
+  message: 'We encountered an internal error. Please try again.',
+} as const;
+
+function identified(
+  services: readonly EmulatedService[],
+  request: EmulatedRequest,
+): { readonly service: EmulatedService; readonly asked: Asked } | null {
+  for (const service of services) {
+    const asked = service.identify(request);
+    if (asked !== null) return { service, asked };
+  }
+  return null;
 }
 
 function toRequest({ method = 'GET', url = '/', headers }: IncomingMessage): EmulatedRequest {
-  const [path = '/', query = ''] = url.split('?', 2);
+  const mark = url.indexOf('?');
+  const [path, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
   return {
     method,
     path,
@@ -65,11 +78,6 @@ function toRequest({ method = 'GET', url = '/', headers }: IncomingMessage): Emu
       Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
     ),
   };
-}
-
-/** Which attempt a request is, as the SDK says; a plain client's is the first. */
-function attemptOf({ headers }: IncomingMessage): number {
-  return Number(/attempt=(\d+)/.exec(String(headers['amz-sdk-request'] ?? ''))?.[1] ?? 1);
 }
 
 function send(

@@ -1,4 +1,5 @@
-import type { SignedParts } from './sigv4.ts';
+import type { Attributes } from '@opentelemetry/api';
+import type { SignedParts } from './claim.ts';
 
 export type EmulatedRequest = SignedParts;
 
@@ -8,20 +9,23 @@ export interface EmulatedAnswer {
   readonly body: Uint8Array;
 }
 
-/** What a request asks for; latency and faults go by operation and key. */
+/** What a request asks for. */
 export interface Asked {
   readonly operation: string;
+  /** What latency draws and faults go by, beside the operation: what stays the same from run to run. */
   readonly key: string;
-  readonly bucket: string;
+  /** What the request's span says beside HTTP's own attributes. */
+  readonly attributes: Attributes;
+  /** Called once the signature is verified. */
+  answer(): EmulatedAnswer;
 }
 
-/** One AWS service: what it understands, and what it answers once the signature is verified. */
+/** One AWS service: what it understands, and what it answers. */
 export interface EmulatedService {
   /** As in the credential scope. */
   readonly name: string;
   /** `null`: not one of its operations. */
   identify(request: EmulatedRequest): Asked | null;
-  answer(request: EmulatedRequest, asked: Asked): EmulatedAnswer;
   /** An error in the form that the service's clients understand. */
   refuse(status: number, code: string, message: string): EmulatedAnswer;
 }

@@ -25,7 +25,7 @@ export const openGot: OpenHttp = ({ sockets }) => {
     async send({ method, url, headers }) {
       let answered = false;
       try {
-        const pending = client(url, { method: method as 'GET', headers });
+        const pending = client(url, { method, headers });
         void pending.on('downloadProgress', ({ transferred }) => (answered ||= transferred > 0));
         const response = await pending;
         return toAnswer(response.statusCode, response.headers, response.rawBody);

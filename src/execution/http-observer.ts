@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { redactUrl } from '../../otel/redaction.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
@@ -35,10 +35,17 @@ export function observeHttp<T>(
 subscribe('http.client.request.created', (message) => {
   const observation = observations.getStore();
   if (observation === undefined) return;
-  const { request } = message as { request: ClientRequest };
+  const request = requestIn(message);
+  if (request === null) return;
   if (observation.traceparent !== null) request.setHeader('traceparent', observation.traceparent);
   observation.exchanges.push(new ObservedExchange(request, observation.clock));
 });
+
+function requestIn(message: unknown): ClientRequest | null {
+  const request =
+    typeof message === 'object' && message !== null && 'request' in message ? message.request : null;
+  return request instanceof ClientRequest ? request : null;
+}
 
 /** The instants of one exchange, taken from the events of its request, socket and answer. */
 class ObservedExchange {

@@ -7,8 +7,7 @@ import { awaitingVariant, loadTools, type Tools } from './tools.ts';
 export const blockingInProcess: OpenExecutor = (context) => inProcess(context, null);
 
 /** Runs tasks on the main thread, taking the awaiting variant of one that has it. */
-export const awaitingInProcess: OpenExecutor = (context) =>
-  inProcess(context, awaitingVariant(context.task));
+export const awaitingInProcess: OpenExecutor = (context) => inProcess(context, awaitingVariant(context.task));
 
 async function inProcess(
   { clock, task, settings, openHttp }: ExecutionContext,

@@ -13,8 +13,8 @@ export interface IsolateJob {
   /** The one thing that an isolate may ask of its host; `null` where it asks nothing. */
   readonly send: Send | null;
   /** Told by the isolate just before the task runs, and just after. A bare isolate has no clock of its own. */
-  started(): void;
-  ended(): void;
+  readonly started: () => void;
+  readonly ended: () => void;
 }
 
 /** What came of it, and the CPU time that the isolate took for the task alone. */

@@ -26,7 +26,14 @@ async function isolates(context: ExecutionContext, thread: 'here' | 'own'): Prom
     const closeSockets = (): void => client?.close();
     signal.addEventListener('abort', closeSockets, { once: true });
     const execution = await measureInIsolate({
-      ...{ clock, place, source, send, thread, input, traceparent, signal },
+      clock,
+      place,
+      source,
+      send,
+      thread,
+      input,
+      traceparent,
+      signal,
       announce: (startedAtNs) => handle.started({ ...place, startedAtNs }),
     });
     signal.removeEventListener('abort', closeSockets);

@@ -1,5 +1,5 @@
 import type { ClientSettings } from '../aws/client.ts';
-import type { AnyTask, HttpTask, PureTask, SdkTask, Send, TaskResult } from '../workloads/task.ts';
+import type { AnyTask, Send, TaskResult } from '../workloads/task.ts';
 
 /** A plain HTTP client. */
 export interface HttpClient {
@@ -24,11 +24,10 @@ export interface Tools {
  * @throws Error when a task that sends HTTP requests is given no client
  */
 export async function loadTools(
-  anyTask: AnyTask,
+  task: AnyTask,
   settings: ClientSettings,
   openHttp: OpenHttp | null,
 ): Promise<() => Tools> {
-  const task = withUntypedInput(anyTask);
   switch (task.uses) {
     case 'nothing':
       return () => ({ run: (input) => task.run(input), close: () => undefined });
@@ -48,16 +47,7 @@ export async function loadTools(
 
 /** The task's awaiting variant; `null` where it has none. */
 export function awaitingVariant(
-  anyTask: AnyTask,
+  task: AnyTask,
 ): ((input: unknown, signal: AbortSignal) => Promise<TaskResult>) | null {
-  const task = withUntypedInput(anyTask);
-  return task.uses === 'nothing' && task.runAwaiting !== undefined ? task.runAwaiting : null;
-}
-
-/**
- * The one place where inputs lose their type: a workload makes them and the same workload's task takes them, but
- * between the two they are messages.
- */
-function withUntypedInput(task: AnyTask): PureTask<unknown> | HttpTask<unknown> | SdkTask<unknown> {
-  return task as PureTask<unknown> | HttpTask<unknown> | SdkTask<unknown>;
+  return task.uses === 'nothing' && task.runAwaiting !== undefined ? task.runAwaiting.bind(task) : null;
 }

@@ -1,6 +1,12 @@
 import workerpool, { type Pool, type WorkerPoolOptions } from 'workerpool';
 import type { ExecutionContext, Executor, OpenExecutor, TaskHandle } from './executor.ts';
-import { workMethod, type IsolateWorkOrder, type StartedEvent, type WorkOrder, type WorkReport } from './work-order.ts';
+import {
+  workMethod,
+  type IsolateWorkOrder,
+  type StartedEvent,
+  type WorkOrder,
+  type WorkReport,
+} from './work-order.ts';
 
 const title = 'fanout-bench worker';
 

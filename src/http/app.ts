@@ -59,7 +59,8 @@ function errorHandler({ reportFault }: HttpDeps): ErrorRequestHandler {
     // The client has gone; there is nobody to answer.
     if (response.headersSent || response.destroyed) return response.destroy();
     if (error instanceof BenchError) return sendError(response, error);
-    if (isUnreadable(error)) return sendProblem(response, problemOf('bad_request', 'The request cannot be read.'));
+    if (isUnreadable(error))
+      return sendProblem(response, problemOf('bad_request', 'The request cannot be read.'));
     reportFault(error);
     sendProblem(response, problemOf('internal_error', 'The service failed; its log says more.'));
   };

@@ -15,5 +15,5 @@ export interface HttpDeps {
   /** The service's version. */
   readonly version: string;
   /** Hears of errors that are nobody's fault but the service's. */
-  reportFault(error: unknown): void;
+  readonly reportFault: (error: unknown) => void;
 }

@@ -8,7 +8,10 @@ const maxUrlCharacters = 8_192;
 /** Refuses overlong URLs. */
 export const urlGuard: RequestHandler = ({ url }, _, next) => {
   if (url.length <= maxUrlCharacters) return next();
-  throw new BenchError('bad_request', `The URL has ${url.length} characters; at most ${maxUrlCharacters} are read.`);
+  throw new BenchError(
+    'bad_request',
+    `The URL has ${url.length} characters; at most ${maxUrlCharacters} are read.`,
+  );
 };
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
@@ -23,15 +26,27 @@ export function originGuard(allowedHosts: readonly string[]): RequestHandler {
     const host = headers.host ?? '';
     const name = host.replace(/:\d+$/, '').toLowerCase();
     if (!allowed.has(name) && !allowed.has(host.toLowerCase())) {
-      const problem = { field: 'Host', value: host, reason: 'is neither loopback nor allowed', allowed: [...allowed] };
+      const problem = {
+        field: 'Host',
+        value: host,
+        reason: 'is neither loopback nor allowed',
+        allowed: [...allowed],
+      };
       const fix = 'Set ALLOWED_HOSTS to serve it under that name.';
       throw new BenchError('forbidden', `The host "${host}" is not served. ${fix}`, { problems: [problem] });
     }
     const site = headers['sec-fetch-site'];
     if (site === 'cross-site') {
       const sites = ['same-origin', 'same-site', 'none'];
-      const problem = { field: 'Sec-Fetch-Site', value: site, reason: 'comes from another site', allowed: sites };
-      throw new BenchError('forbidden', 'Requests from pages of other sites are not served.', { problems: [problem] });
+      const problem = {
+        field: 'Sec-Fetch-Site',
+        value: site,
+        reason: 'comes from another site',
+        allowed: sites,
+      };
+      throw new BenchError('forbidden', 'Requests from pages of other sites are not served.', {
+        problems: [problem],
+      });
     }
     next();
   };
@@ -44,7 +59,10 @@ export function tokenGuard(token: string | null): RequestHandler {
   return ({ headers }, _, next) => {
     const given = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return next();
-    throw new BenchError('unauthorized', 'Send the header "Authorization: Bearer …" with the token of BENCH_TOKEN.');
+    throw new BenchError(
+      'unauthorized',
+      'Send the header "Authorization: Bearer …" with the token of BENCH_TOKEN.',
+    );
   };
 }
 

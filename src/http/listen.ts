@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { pretty, problemOf } from './problem.ts';
 
 export interface ListeningServer {
@@ -15,11 +15,15 @@ export interface ListeningServer {
  * @throws Error that names the port when it is taken
  */
 export async function listen(app: RequestListener, host: string, port: number): Promise<ListeningServer> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 },
+    app,
+  );
   server.on('clientError', answerUnreadable);
   server.listen(port, host);
   await listening(server, host, port);
-  const address = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no TCP address.');
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return {
     url: `http://${name}:${address.port}`,

@@ -20,7 +20,8 @@ export function openapiDocument(routes: readonly Route[], { version, benchToken 
     info: {
       title: 'fanout-bench',
       version,
-      description: 'Which way of running N independent pieces of work at once is fastest here, by how much, and why.',
+      description:
+        'Which way of running N independent pieces of work at once is fastest here, by how much, and why.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths: Object.fromEntries(routes.flatMap((route) => pathsOf(route, benchToken !== null))),

@@ -14,7 +14,11 @@ export interface Problem {
 /** Seconds after which a request that was refused for want of room may be tried again. */
 const retryAfterSeconds = 1;
 
-export function problemOf(code: ErrorCode, detail: string, errors: readonly ParameterProblem[] = []): Problem {
+export function problemOf(
+  code: ErrorCode,
+  detail: string,
+  errors: readonly ParameterProblem[] = [],
+): Problem {
   const { status, title } = errorTable[code];
   const type = `urn:fanout-bench:error:${code}`;
   return { type, title, status, detail, code, ...(errors.length === 0 ? {} : { errors }) };
@@ -24,7 +28,10 @@ export function problemOf(code: ErrorCode, detail: string, errors: readonly Para
 export function sendProblem(response: Response, problem: Problem, extra: object = {}): void {
   if (problem.status === 503) response.set('Retry-After', String(retryAfterSeconds));
   if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer');
-  response.status(problem.status).type('application/problem+json').send(pretty({ ...problem, ...extra }));
+  response
+    .status(problem.status)
+    .type('application/problem+json')
+    .send(pretty({ ...problem, ...extra }));
 }
 
 export function sendError(response: Response, error: BenchError): void {

@@ -16,7 +16,12 @@ export function parseQuery(url: string): ParsedQuery {
     const values = query.getAll(name);
     given[name] = values[0] ?? '';
     if (values.length > 1) {
-      problems.push({ field: name, value: values.join(', '), reason: 'is given more than once', allowed: 'one value' });
+      problems.push({
+        field: name,
+        value: values.join(', '),
+        reason: 'is given more than once',
+        allowed: 'one value',
+      });
     }
   }
   return { given, problems };
@@ -30,7 +35,12 @@ export function refuseParameters(url: string): void {
   const { given, problems: repeated } = parseQuery(url);
   const problems = [
     ...repeated,
-    ...Object.entries(given).map(([field, value]) => ({ field, value, reason: 'is not a parameter', allowed: [] })),
+    ...Object.entries(given).map(([field, value]) => ({
+      field,
+      value,
+      reason: 'is not a parameter',
+      allowed: [],
+    })),
   ];
   if (problems.length === 0) return;
   const told = problems.map(({ field, reason }) => `${field} ${reason}`).join('; ');

@@ -81,7 +81,9 @@ function taskView(record: RunRecord, task: TaskRecord) {
 }
 
 function lengthMs(interval: IntervalNs | null | undefined): number | null {
-  return interval === null || interval === undefined ? null : rounded(nsToMs(interval.toNs - interval.fromNs));
+  return interval === null || interval === undefined
+    ? null
+    : rounded(nsToMs(interval.toNs - interval.fromNs));
 }
 
 function roundedAnalysis({ parallelism, limitMs, limitedBy, efficiency }: Analysis): Analysis {

@@ -51,7 +51,12 @@ async function execute(
   };
   const openExecutor = await named(strategies, plan.fanOut).load();
   const executor = await openExecutor({
-    ...{ clock, originNs, task, settings, bundles: world.bundles, awsEnvironment: world.awsEnvironment },
+    clock,
+    originNs,
+    task,
+    settings,
+    bundles: world.bundles,
+    awsEnvironment: world.awsEnvironment,
     bundle: plan.access === null ? plan.workload : `${plan.workload}-${plan.access}`,
     openHttp: task.uses === 'http' && plan.client !== null ? await loadHttpClient(plan.client) : null,
   });
@@ -76,7 +81,12 @@ async function execute(
   world.send({ ...begun, bridged, signing, fanOutStartedAtNs });
   const reporter = new Reporter(runId, clock, (message) => world.send(message));
   const { endedAtNs, processesCpuMs } = await fanOut({
-    ...{ inputs, executor, clock, traceparents, signal, reporter },
+    inputs,
+    executor,
+    clock,
+    traceparents,
+    signal,
+    reporter,
     concurrency: plan.concurrency,
     labels: prepared.labels ?? [],
     startedAtNs: fanOutStartedAtNs,

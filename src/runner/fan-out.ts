@@ -54,7 +54,8 @@ export async function fanOut(run: FanOut): Promise<FanOutResult> {
   let cancelledAtNs: InstantNs | null = null;
   const cancel = (): void => {
     const at = (cancelledAtNs = run.clock());
-    for (const task of tasks) task.cancel(at, run.signal.reason as CancelReason);
+    const reason: CancelReason = run.signal.reason;
+    for (const task of tasks) task.cancel(at, reason);
   };
   run.signal.addEventListener('abort', cancel, { once: true });
   if (run.signal.aborted) cancel();

@@ -10,12 +10,16 @@ export type Dismiss = () => void;
  * and a worker carries nothing for it.
  */
 export async function guardGroup(groupId: number): Promise<Dismiss> {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _ || kill -9 -- "-$1"', 'fanout-bench reaper', String(groupId)], {
-    argv0: 'fanout-bench reaper',
-    detached: true,
-    env: {},
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const guard = spawn(
+    '/bin/sh',
+    ['-c', 'read -r _ || kill -9 -- "-$1"', 'fanout-bench reaper', String(groupId)],
+    {
+      argv0: 'fanout-bench reaper',
+      detached: true,
+      env: {},
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  );
   guard.unref();
   await once(guard, 'spawn');
   return () => {

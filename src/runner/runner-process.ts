@@ -71,13 +71,7 @@ export class RunnerProcess {
     this.pid = pid;
     this.runtime = runtime;
     child.on('message', (message) => this.#hear(message));
-    this.gone = once(child, 'exit').then(async () => {
-      this.#alive = false;
-      // Its workers outlive it otherwise.
-      await groupGone(pid);
-      dismiss();
-      for (const listener of this.#listeners.values()) listener.died();
-    });
+    this.gone = this.#watch(dismiss);
   }
 
   get alive(): boolean {
@@ -102,6 +96,15 @@ export class RunnerProcess {
   async kill(): Promise<void> {
     if (this.#alive) killGroup(this.pid);
     await this.gone;
+  }
+
+  async #watch(dismiss: Dismiss): Promise<void> {
+    await once(this.#child, 'exit');
+    this.#alive = false;
+    // Its workers outlive it otherwise.
+    await groupGone(this.pid);
+    dismiss();
+    for (const listener of this.#listeners.values()) listener.died();
   }
 
   #hear(raw: unknown): void {

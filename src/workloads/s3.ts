@@ -19,15 +19,20 @@ export const s3: WorkloadEntry = {
     params: {},
     sharedSettings: [
       { setting: 'attempts', value: 'the run parameter attempts (the SDK alone would try 3 times, got 3)' },
-      { setting: 'sockets', value: 'as many as tasks run at once, kept alive within a run (the SDK alone: 50)' },
+      {
+        setting: 'sockets',
+        value: 'as many as tasks run at once, kept alive within a run (the SDK alone: 50)',
+      },
       { setting: 'protocol', value: 'HTTP/1.1 over node:http, no decompression, no redirects' },
       { setting: 'checksums', value: 'only when required (the SDK alone asks for them and validates)' },
       { setting: 'body', value: 'read whole into one buffer, MD5 taken inside the task' },
       { setting: 'addressing', value: 'path-style with a custom endpoint, virtual-hosted on AWS' },
       { setting: 'client', value: 'one a process or thread, made for the run' },
     ],
-    missingSetting: ({ s3 }) =>
-      s3.bucket === null ? 'Set S3_BUCKET, and S3_KEYS or S3_PREFIX, to say which objects to fetch.' : null,
+    missingSetting: (target) =>
+      target.s3.bucket === null
+        ? 'Set S3_BUCKET, and S3_KEYS or S3_PREFIX, to say which objects to fetch.'
+        : null,
     check: ({ body }) => (body === null ? wrong('there is no body') : checkBody(body)),
   },
   load: async () => ({ sdk, presigned, prepareInputs }),
@@ -55,10 +60,16 @@ export const presigned: HttpTask<PresignedInput> = {
     const { bytes, md5, headers } = exchange;
     const length = headers['content-length'];
     return ok({
-      body: expectedOf(object, { bytes, md5 }, length === undefined ? null : Number(length), headers['etag'], {
-        encryption: headers['x-amz-server-side-encryption'],
-        customerKey: headers['x-amz-server-side-encryption-customer-algorithm'],
-      }),
+      body: expectedOf(
+        object,
+        { bytes, md5 },
+        length === undefined ? null : Number(length),
+        headers['etag'],
+        {
+          encryption: headers['x-amz-server-side-encryption'],
+          customerKey: headers['x-amz-server-side-encryption-customer-algorithm'],
+        },
+      ),
     });
   },
 };
@@ -85,7 +96,8 @@ const prepareInputs: PrepareInputs = async (plan, target, settings, signal) => {
   const { findObjects } = await import('../aws/s3-objects.ts');
   const { objects, warnings } = await findObjects(target, settings, plan.tasks, signal);
   const labels = objects.map(labelsOf);
-  if (plan.access === 'sdk') return { warnings, labels, inputs: objects.map((object) => ({ object })), sign: null };
+  if (plan.access === 'sdk')
+    return { warnings, labels, inputs: objects.map((object) => ({ object })), sign: null };
   const { presignGetObjects } = await import('../aws/s3-presign.ts');
   return {
     warnings,

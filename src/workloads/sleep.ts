@@ -12,7 +12,13 @@ export const sleep: WorkloadEntry = {
     defaultTasks: 10,
     defaultStrategy: 'async',
     params: {
-      ms: { kind: 'integer', summary: 'How long, in milliseconds.', minimum: 0, maximum: 60_000, default: 1000 },
+      ms: {
+        kind: 'integer',
+        summary: 'How long, in milliseconds.',
+        minimum: 0,
+        maximum: 60_000,
+        default: 1000,
+      },
     },
     sharedSettings: [],
     missingSetting: () => null,

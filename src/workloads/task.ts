@@ -29,7 +29,7 @@ export interface PureTask<Input> {
   readonly uses: 'nothing';
   run(input: Input): TaskResult;
   /** The same without blocking its thread, for `async`. Ends early, with any result, when the signal fires. */
-  readonly runAwaiting?: (input: Input, signal: AbortSignal) => Promise<TaskResult>;
+  runAwaiting?(input: Input, signal: AbortSignal): Promise<TaskResult>;
 }
 
 /** A task that sends one request; the client comes from where it runs, or is bridged into an isolate. */
@@ -55,7 +55,7 @@ export interface SdkSession<Input> {
  * Any task, as the code that executes tasks sees it. Inputs come from the same workload that wrote the task, and
  * reach it through messages, so their type is known to the workload alone.
  */
-export type AnyTask = PureTask<never> | HttpTask<never> | SdkTask<never>;
+export type AnyTask = PureTask<unknown> | HttpTask<unknown> | SdkTask<unknown>;
 
 export function ok(output: Partial<TaskOutput> = {}): TaskResult {
   return { state: 'ok', output: { value: null, body: null, ...output } };

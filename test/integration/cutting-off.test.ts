@@ -12,20 +12,23 @@ beforeEach(() => {
 afterEach(() => bench.stop());
 
 describe('a run that overruns its time', () => {
-  it.each(names)('%s: is stopped in a busy loop, leaves no worker, and the next run works', async (strategy) => {
-    // A worker that takes long to start is given the time to get into its loop.
-    const record = await bench.run('fib', { strategy, tasks: '3', n: '50', timeoutMs: '1500' });
-    expect(record.outcome).toBe('run_timeout');
-    expect(record.tasks.map((task) => task.state === 'failed' && task.error.code)).toEqual([
-      'run_timeout',
-      'run_timeout',
-      'run_timeout',
-    ]);
-    expect(record.tasks[0]?.startedAtNs).not.toBeNull();
-    expect(workersOf(record.runner.pid)).toEqual([]);
-    const next = await bench.run('fib', { strategy, tasks: '2', n: '10' });
-    expect(next.outcome).toBe('ok');
-  });
+  it.each(names)(
+    '%s: is stopped in a busy loop, leaves no worker, and the next run works',
+    async (strategy) => {
+      // A worker that takes long to start is given the time to get into its loop.
+      const record = await bench.run('fib', { strategy, tasks: '3', n: '50', timeoutMs: '1500' });
+      expect(record.outcome).toBe('run_timeout');
+      expect(record.tasks.map((task) => task.state === 'failed' && task.error.code)).toEqual([
+        'run_timeout',
+        'run_timeout',
+        'run_timeout',
+      ]);
+      expect(record.tasks[0]?.startedAtNs).not.toBeNull();
+      expect(workersOf(record.runner.pid)).toEqual([]);
+      const next = await bench.run('fib', { strategy, tasks: '2', n: '10' });
+      expect(next.outcome).toBe('ok');
+    },
+  );
 
   it.each(['threads', 'subprocess', 'isolate-threads', 'isolate-subprocess'])(
     '%s: is stopped without harm to another run on the same runner',
@@ -69,34 +72,40 @@ describe('a run whose client goes away', () => {
 });
 
 describe('a runner that dies', () => {
-  it.each(names)('%s: its run is runner_crashed with what is known, and the next run gets another', async (strategy) => {
-    const running = bench.run('sleep', { strategy, tasks: '2', ms: '20000' });
-    await sleep(1000);
-    const [pid = 0] = childrenOf(process.pid, 'fanout-bench runner');
-    process.kill(pid, 'SIGKILL');
-    const record = await running;
-    expect(record.outcome).toBe('runner_crashed');
-    expect(record.tasks.map((task) => task.state === 'failed' && task.error.code)).toEqual([
-      'runner_crashed',
-      'runner_crashed',
-    ]);
-    expect(workersOf(record.runner.pid)).toEqual([]);
-    const next = await bench.run('sleep', { strategy, tasks: '1', ms: '1' });
-    expect(next).toMatchObject({ outcome: 'ok' });
-    expect(next.runner.pid).not.toBe(pid);
-  });
+  it.each(names)(
+    '%s: its run is runner_crashed with what is known, and the next run gets another',
+    async (strategy) => {
+      const running = bench.run('sleep', { strategy, tasks: '2', ms: '20000' });
+      await sleep(1000);
+      const [pid = 0] = childrenOf(process.pid, 'fanout-bench runner');
+      process.kill(pid, 'SIGKILL');
+      const record = await running;
+      expect(record.outcome).toBe('runner_crashed');
+      expect(record.tasks.map((task) => task.state === 'failed' && task.error.code)).toEqual([
+        'runner_crashed',
+        'runner_crashed',
+      ]);
+      expect(workersOf(record.runner.pid)).toEqual([]);
+      const next = await bench.run('sleep', { strategy, tasks: '1', ms: '1' });
+      expect(next).toMatchObject({ outcome: 'ok' });
+      expect(next.runner.pid).not.toBe(pid);
+    },
+  );
 });
 
 describe('a worker that dies', () => {
-  it.each(['subprocess', 'isolate-subprocess'])('%s: only its task fails, with worker_crashed', async (strategy) => {
-    const running = bench.run('sleep', { strategy, tasks: '3', ms: '2500' });
-    await sleep(1500);
-    const [runner = 0] = childrenOf(process.pid, 'fanout-bench runner');
-    const [worker = 0] = workersOf(runner);
-    process.kill(worker, 'SIGKILL');
-    const record = await running;
-    expect(record.outcome).toBe('tasks_failed');
-    const codes = record.tasks.map((task) => (task.state === 'failed' ? task.error.code : task.state));
-    expect(codes.toSorted()).toEqual(['ok', 'ok', 'worker_crashed']);
-  });
+  it.each(['subprocess', 'isolate-subprocess'])(
+    '%s: only its task fails, with worker_crashed',
+    async (strategy) => {
+      const running = bench.run('sleep', { strategy, tasks: '3', ms: '2500' });
+      await sleep(1500);
+      const [runner = 0] = childrenOf(process.pid, 'fanout-bench runner');
+      const [worker = 0] = workersOf(runner);
+      process.kill(worker, 'SIGKILL');
+      const record = await running;
+      expect(record.outcome).toBe('tasks_failed');
+      const codes = record.tasks.map((task) => (task.state === 'failed' ? task.error.code : task.state));
+      expect(codes.toSorted()).toEqual(['ok', 'ok', 'worker_crashed']);
+    },
+  );
 });

@@ -26,7 +26,11 @@ async function emulator(faults = ''): Promise<RunningEmulator> {
   closing.push(() => running.stop());
   return running;
 }
-function benchAt(endpoint: string, s3: Parameters<typeof targetAt>[1] = {}, environment = account): RunnerBench {
+function benchAt(
+  endpoint: string,
+  s3: Parameters<typeof targetAt>[1] = {},
+  environment = account,
+): RunnerBench {
   const bench = new RunnerBench(targetAt(endpoint, s3), environment);
   closing.push(() => bench.stop());
   return bench;
@@ -93,13 +97,16 @@ describe('s3 against the emulator', () => {
 });
 
 describe('what can go wrong upstream', () => {
-  it.each(accesses)('%s: a missing key fails its task with the upstream code, the others stand', async (strategy) => {
-    const keys = ['photos/0.jpg', 'photos/missing.jpg', 'photos/2.jpg'];
-    const bench = benchAt((await emulator()).endpoint, { keys });
-    const record = await bench.run('s3', { strategy, tasks: '3' });
-    expect(record.outcome).toBe('tasks_failed');
-    expect(errors(record)).toEqual([null, ['upstream_error', 'NoSuchKey'], null]);
-  });
+  it.each(accesses)(
+    '%s: a missing key fails its task with the upstream code, the others stand',
+    async (strategy) => {
+      const keys = ['photos/0.jpg', 'photos/missing.jpg', 'photos/2.jpg'];
+      const bench = benchAt((await emulator()).endpoint, { keys });
+      const record = await bench.run('s3', { strategy, tasks: '3' });
+      expect(record.outcome).toBe('tasks_failed');
+      expect(errors(record)).toEqual([null, ['upstream_error', 'NoSuchKey'], null]);
+    },
+  );
 
   it.each(accesses)('%s: a missing bucket fails every task', async (strategy) => {
     const bench = benchAt((await emulator()).endpoint, { bucket: 'missing', keys: ['a', 'b'] });
@@ -152,12 +159,20 @@ describe('what can go wrong upstream', () => {
     ]);
   });
 
-  it.each(accesses)('%s: an answer that never comes ends at the time limit, the others stand', async (strategy) => {
-    const bench = benchAt((await emulator('stall@photos/1.jpg')).endpoint);
-    const record = await bench.run('s3', { strategy, tasks: '3', timeoutMs: '2000', concurrency: strategy.endsWith('isolate') ? '1' : '3' });
-    expect(record.outcome).toBe('run_timeout');
-    expect(errors(record).slice(0, 2)).toEqual([null, ['run_timeout', null]]);
-  });
+  it.each(accesses)(
+    '%s: an answer that never comes ends at the time limit, the others stand',
+    async (strategy) => {
+      const bench = benchAt((await emulator('stall@photos/1.jpg')).endpoint);
+      const record = await bench.run('s3', {
+        strategy,
+        tasks: '3',
+        timeoutMs: '2000',
+        concurrency: strategy.endsWith('isolate') ? '1' : '3',
+      });
+      expect(record.outcome).toBe('run_timeout');
+      expect(errors(record).slice(0, 2)).toEqual([null, ['run_timeout', null]]);
+    },
+  );
 
   it('no object under the prefix is no run', async () => {
     const bench = benchAt((await emulator()).endpoint, { prefix: 'nothing/' });
@@ -167,7 +182,9 @@ describe('what can go wrong upstream', () => {
 });
 
 function md5Of(key: string): string {
-  return createHash('md5').update(makeObjects().get(key)?.body ?? '').digest('hex');
+  return createHash('md5')
+    .update(makeObjects().get(key)?.body ?? '')
+    .digest('hex');
 }
 
 function bodies({ tasks }: RunRecord): unknown[] {

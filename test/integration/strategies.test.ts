@@ -17,17 +17,24 @@ describe('every strategy', () => {
     expect(record.tasks.map((task) => task.state === 'ok' && task.output.value)).toEqual([6765, 6765, 6765]);
   });
 
-  it.each(names)('%s records instants in the order in which they happen, inside the run', async (strategy) => {
-    const record = await bench.run('sleep', { strategy, tasks: '3', ms: '5' });
-    for (const task of record.tasks) {
-      const instants = [
-        record.fanOutStartedAtNs,
-        ...[task.queuedAtNs, task.admittedAtNs, task.startedAtNs, task.endedAtNs, task.returnedAtNs],
-        record.endedAtNs,
-      ].map(Number);
-      expect(instants).toEqual(instants.toSorted((a, b) => a - b));
-    }
-  });
+  it.each(names)(
+    '%s records instants in the order in which they happen, inside the run',
+    async (strategy) => {
+      const record = await bench.run('sleep', { strategy, tasks: '3', ms: '5' });
+      for (const task of record.tasks) {
+        const instants = [
+          record.fanOutStartedAtNs,
+          task.queuedAtNs,
+          task.admittedAtNs,
+          task.startedAtNs,
+          task.endedAtNs,
+          task.returnedAtNs,
+          record.endedAtNs,
+        ].map(Number);
+        expect(instants).toEqual(instants.toSorted((a, b) => a - b));
+      }
+    },
+  );
 
   it.each(names)('%s really sleeps, each task as long as it was asked to', async (strategy) => {
     const record = await bench.run('sleep', { strategy, tasks: '2', ms: '30' });
@@ -42,7 +49,12 @@ describe('where a task runs', () => {
   });
 
   it.each([1, 2, 10])('threads gives every task a fresh thread, %i at a time', async (concurrency) => {
-    const record = await bench.run('fib', { strategy: 'threads', tasks: '10', n: '5', concurrency: String(concurrency) });
+    const record = await bench.run('fib', {
+      strategy: 'threads',
+      tasks: '10',
+      n: '5',
+      concurrency: String(concurrency),
+    });
     expect(new Set(record.tasks.map(({ threadId }) => threadId)).size).toBe(10);
     expect(record.tasks.every(({ pid, threadId }) => pid === record.runner.pid && threadId !== 0)).toBe(true);
   });
@@ -91,7 +103,7 @@ describe('how tasks overlap', () => {
     const { tasks } = await bench.run('fib', { strategy: 'async', tasks: '4', n: '25' });
     expect(mostAtOnce(tasks)).toBe(1);
     for (const [index, task] of tasks.entries()) {
-      expect(Number(task.admittedAtNs)).toBeGreaterThanOrEqual(Number(tasks[index - 1]?.endedAtNs ?? 0));
+      expect(Number(task.admittedAtNs)).toBeGreaterThanOrEqual(tasks[index - 1]?.endedAtNs ?? 0);
     }
   });
 
@@ -122,7 +134,8 @@ function mostAtOnce(tasks: readonly TaskRecord[]): number {
   return Math.max(
     ...tasks.map(
       ({ startedAtNs: at }) =>
-        tasks.filter((task) => Number(task.startedAtNs) <= Number(at) && Number(task.endedAtNs) > Number(at)).length,
+        tasks.filter((task) => Number(task.startedAtNs) <= Number(at) && Number(task.endedAtNs) > Number(at))
+          .length,
     ),
   );
 }

@@ -54,7 +54,9 @@ async function requireGo({ name, version }: GoServer, binary: string): Promise<v
   });
   const minor = Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
   if (minor < oldestGo) {
-    throw new Error(`There is no ${binary}, and ${stdout.trim() || 'this go'} is too old to build it. ${remedy}`);
+    throw new Error(
+      `There is no ${binary}, and ${stdout.trim() || 'this go'} is too old to build it. ${remedy}`,
+    );
   }
 }
 

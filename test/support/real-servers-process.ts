@@ -9,60 +9,87 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-interface Launch {
+/** How to start a server, and how to see that it serves. */
+export interface Launch {
   readonly command: string;
   readonly parameters: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** Whether it serves; asked again and again until it says so. A rejection means no. */
+  /** Its whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Asked again and again until it says yes. A rejection means not yet. */
   readonly isReady: () => Promise<boolean>;
 }
 
 const longestStartMs = 60_000;
 const longestStopMs = 5_000;
+const launches = 3;
 
-/** Starts a server and waits until it serves. Throws with what it printed if it ends before, or never does. */
-export async function launch({ command, parameters, env = {}, isReady }: Launch): Promise<ServerProcess> {
+/**
+ * Starts a server on ports of 127.0.0.1 that were free a moment ago, and waits until it serves. Another process may
+ * take one of them first, so a server that ends at once is tried again on others. Throws with what it printed.
+ */
+export async function launchOnFreePorts<T extends Launch>(
+  count: number,
+  plan: (ports: readonly number[]) => T,
+): Promise<{ readonly server: ServerProcess; readonly plan: T }> {
+  for (let left = launches - 1; ; left--) {
+    const planned = plan(await freePorts(count));
+    try {
+      return { server: await launch(planned), plan: planned };
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
+}
+
+async function launch({ command, parameters, env, isReady }: Launch): Promise<ServerProcess> {
   const child = spawn(command, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const printed: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => printed.push(text));
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed.push(text);
+      printed.splice(0, printed.length - 200);
+    });
   }
-  const ended = once(child, 'close');
-  // Its own end is dealt with where it is awaited; here it must only not count as unhandled.
-  ended.catch(() => {});
   const killNow = (): boolean => child.kill('SIGKILL');
   process.once('exit', killNow);
+  const ended = once(child, 'close').finally(() => process.off('exit', killNow));
 
   const stop = async (): Promise<void> => {
-    process.off('exit', killNow);
-    if (child.exitCode !== null || child.signalCode !== null) return;
     const impatience = setTimeout(killNow, longestStopMs);
     child.kill('SIGTERM');
     await ended;
     clearTimeout(impatience);
   };
 
-  const deadline = AbortSignal.timeout(longestStartMs);
-  const ready = async (): Promise<'ready' | 'slow'> => {
-    while (!deadline.aborted && child.exitCode === null) {
-      if (await isReady().catch(() => false)) return 'ready';
-      await wait(50);
-    }
-    return 'slow';
-  };
-  const first = await Promise.race([ready(), ended.then(() => 'ended' as const)]);
+  const deadline = new AbortController();
+  const first = await Promise.race([
+    ended.then(() => 'ended' as const),
+    wait(longestStartMs, 'did not serve in time' as const, { signal: deadline.signal }),
+    untilReady(isReady, deadline.signal),
+  ]).finally(() => deadline.abort());
   if (first === 'ready' && child.pid !== undefined) return { pid: child.pid, stop };
   await stop();
-  throw new Error(`${command} ${first === 'ended' ? 'ended' : 'did not serve in time'}:\n${printed.join('')}`);
+  throw new Error(`${command} ${first}:\n${printed.join('')}`);
 }
 
-/** Ports of 127.0.0.1 that nothing listens on, all different. Another process may take one before it is used. */
-export async function freePorts(count: number): Promise<readonly number[]> {
+async function untilReady(
+  isReady: () => Promise<boolean>,
+  deadline: AbortSignal,
+): Promise<'ready' | 'too late'> {
+  while (!deadline.aborted) {
+    if (await isReady().catch(() => false)) return 'ready';
+    await wait(50);
+  }
+  return 'too late';
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
   const holders = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(holders.map((holder) => once(holder, 'listening')));
   const ports = holders.map((holder) => {
     const address = holder.address();
-    if (address === null || typeof address === 'string') throw new Error('A TCP server has an address and a port.');
+    if (address === null || typeof address === 'string')
+      throw new Error('A TCP server has an address and a port.');
     return address.port;
   });
   await Promise.all(holders.map((holder) => once(holder.close(), 'close')));

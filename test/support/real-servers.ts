@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binaryOf } from './real-servers-binary.ts';
-import { freePorts, launch } from './real-servers-process.ts';
+import { launchOnFreePorts } from './real-servers-process.ts';
 import { readTrace, type JaegerSpan } from './real-servers-trace.ts';
 
 export type { JaegerSpan } from './real-servers-trace.ts';
@@ -34,27 +34,26 @@ export interface Jaeger {
 /** A Jaeger of its own on free ports, configured by the very file that the README tells users to start it with. */
 export async function startJaeger(): Promise<Jaeger> {
   const command = await binaryOf(jaeger);
-  const [otlpHttp, otlpGrpc, queryHttp, queryGrpc, health] = await freePorts(5);
-  const queryUrl = `http://127.0.0.1:${queryHttp}`;
-  const server = await launch({
-    command,
-    parameters: ['--config', join(import.meta.dirname, '../../deploy/jaeger/config.yaml')],
-    env: {
-      JAEGER_LISTEN_HOST: '127.0.0.1',
-      JAEGER_OTLP_HTTP_PORT: `${otlpHttp}`,
-      JAEGER_OTLP_GRPC_PORT: `${otlpGrpc}`,
-      JAEGER_QUERY_HTTP_PORT: `${queryHttp}`,
-      JAEGER_QUERY_GRPC_PORT: `${queryGrpc}`,
-      JAEGER_HEALTH_PORT: `${health}`,
-    },
-    isReady: async () => (await fetch(`http://127.0.0.1:${health}/status`)).ok,
-  });
-  return {
-    ...server,
-    otlpUrl: `http://127.0.0.1:${otlpHttp}`,
-    queryUrl,
-    trace: (traceId, options) => readTrace(queryUrl, traceId, options),
-  };
+  const { server, plan } = await launchOnFreePorts(
+    5,
+    ([otlpHttp, otlpGrpc, queryHttp, queryGrpc, health]) => ({
+      command,
+      parameters: ['--config', join(import.meta.dirname, '../../deploy/jaeger/config.yaml')],
+      env: {
+        JAEGER_LISTEN_HOST: '127.0.0.1',
+        JAEGER_OTLP_HTTP_PORT: `${otlpHttp}`,
+        JAEGER_OTLP_GRPC_PORT: `${otlpGrpc}`,
+        JAEGER_QUERY_HTTP_PORT: `${queryHttp}`,
+        JAEGER_QUERY_GRPC_PORT: `${queryGrpc}`,
+        JAEGER_HEALTH_PORT: `${health}`,
+      },
+      otlpUrl: `http://127.0.0.1:${otlpHttp}`,
+      queryUrl: `http://127.0.0.1:${queryHttp}`,
+      isReady: async () => (await fetch(`http://127.0.0.1:${health}/status`)).ok,
+    }),
+  );
+  const { otlpUrl, queryUrl } = plan;
+  return { ...server, otlpUrl, queryUrl, trace: (traceId, options) => readTrace(queryUrl, traceId, options) };
 }
 
 export interface Versitygw {
@@ -87,17 +86,18 @@ async function launchVersitygw(command: string, folder: string): Promise<Versity
   // Beside the objects, not in extended attributes: not every file system has those.
   const [objects, metadata] = [join(folder, 'objects'), join(folder, 'metadata')];
   await Promise.all([mkdir(objects), mkdir(metadata)]);
-  const [port] = await freePorts(1);
-  const address = `127.0.0.1:${port}`;
   const account = { region: 'us-east-1', accessKey: 'fanout-test', secretKey: 'fanout-test-secret' };
-  const server = await launch({
+  const { server, plan } = await launchOnFreePorts(1, ([port]) => ({
     command,
-    parameters: [
-      ...['--access', account.accessKey, '--secret', account.secretKey, '--region', account.region],
-      ...['--port', address, '--quiet', 'posix', '--sidecar', metadata, objects],
-    ],
+    parameters: [`--port=127.0.0.1:${port}`, '--quiet', 'posix', `--sidecar=${metadata}`, objects],
+    env: {
+      ROOT_ACCESS_KEY: account.accessKey,
+      ROOT_SECRET_KEY: account.secretKey,
+      VGW_REGION: account.region,
+    },
+    endpoint: `http://127.0.0.1:${port}`,
     // It serves when it refuses a request that nobody signed.
-    isReady: async () => (await fetch(`http://${address}/`)).status === 403,
-  });
-  return { ...server, ...account, endpoint: `http://${address}` };
+    isReady: async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 403,
+  }));
+  return { ...server, ...account, endpoint: plan.endpoint };
 }

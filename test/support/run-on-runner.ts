@@ -23,7 +23,9 @@ export function targetAt(endpoint: string | null, s3: Partial<TargetSettings['s3
 
 export function worldOf(target: TargetSettings, limits: Partial<World['limits']> = {}): World {
   return {
-    ...{ workloads, strategies, target },
+    workloads,
+    strategies,
+    target,
     limits: { maxTasks: 10_000, maxWorkers: 64, runTimeoutMs: 30_000, ...limits },
     runtimes: ['node26'],
   };
@@ -60,7 +62,11 @@ export class RunnerBench {
         plan,
         clock: { name: 'hrtime', originNs, epochOriginNs: '0' },
         trace: {
-          ...{ traceId: '', parentSpanId: null, runSpanId: '', signSpanId: null, sampled: false },
+          traceId: '',
+          parentSpanId: null,
+          runSpanId: '',
+          signSpanId: null,
+          sampled: false,
           taskSpanIds: [],
         },
         runner: lease.runner,

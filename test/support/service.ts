@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { failedRunSchema, problemSchema, runSchema } from '../../src/http/schemas.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
@@ -35,7 +35,9 @@ export interface RunningService {
  * Starts the service on a free port with an environment of nothing but what is given.
  * @throws Error with what it printed when it ends before it listens
  */
-export async function startService(environment: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+export async function startService(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningService> {
   const child = spawn(process.execPath, ['--import', join(dist, 'register.js'), join(dist, 'main.js')], {
     env: { PORT: '0', OTEL_TRACES_EXPORTER: 'none', OTEL_BSP_SCHEDULE_DELAY: '100', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,7 +66,10 @@ export async function startService(environment: Readonly<Record<string, string>>
   }
 
   return {
-    ...{ url, pid, log, get },
+    url,
+    pid,
+    log,
+    get,
     run: (path) => parsed(path, 200, runSchema),
     failedRun: (path, status) => parsed(path, status, failedRunSchema),
     refused: (path, status) => parsed(path, status, problemSchema),
@@ -79,7 +84,11 @@ export async function startService(environment: Readonly<Record<string, string>>
 /** A request as no well-behaved client sends it; gives the status and body. */
 export async function rawRequest(
   url: string,
-  options: { readonly method?: string; readonly path: string; readonly headers?: Readonly<Record<string, string>> },
+  options: {
+    readonly method?: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
   const outgoing = request({ hostname, port, method: 'GET', ...options, agent: false }).end();

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
 /** What a run of the tests came to. */
-export interface Counts {
+interface Counts {
   passed: number;
   /** Failed tests, and whatever else failed: a file that could not be loaded, a hook, a suite without tests. */
   failed: number;
@@ -12,7 +12,7 @@ export interface Counts {
 /**
  * Ends a run with the line `N passed, N failed` (`, N skipped` where some were), from the tests that really ran,
  * and with a non-zero exit code if anything failed. A project without any test that ran is a failure: a suite that
- * lost its files must not look green. Given `countsFile`, the counts go there as JSON too.
+ * lost its files must not look green. The line is also added to `countsFile`, for whoever adds several runs up.
  */
 export class SummaryReporter implements Reporter {
   readonly #countsFile: string | null;
@@ -49,13 +49,14 @@ export class SummaryReporter implements Reporter {
     // The tests went well, yet something else set the exit code: a teardown, the vitest process itself.
     if (counts.failed === 0 && (process.exitCode ?? 0) !== 0) counts.failed = 1;
     if (counts.failed > 0 && (process.exitCode ?? 0) === 0) process.exitCode = 1;
-    if (this.#countsFile !== null) writeFileSync(this.#countsFile, JSON.stringify(counts));
-    process.stdout.write(`${closingLine(counts)}\n`);
+    const line = closingLine(counts);
+    if (this.#countsFile !== null) appendFileSync(this.#countsFile, line);
+    process.stdout.write(line);
   }
 }
 
-export function closingLine({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+function closingLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
 }
 
 function countTests(modules: readonly TestModule[]): Counts {

@@ -32,7 +32,14 @@ describe('assembling a record', () => {
     expect(record.outcome).toBe('runner_crashed');
     expect(record.tasks).toMatchObject([
       { state: 'ok' },
-      { state: 'failed', error: { code: 'runner_crashed' }, pid: 9, threadId: 4, startedAtNs: 2, endedAtNs: 6_000_000 },
+      {
+        state: 'failed',
+        error: { code: 'runner_crashed' },
+        pid: 9,
+        threadId: 4,
+        startedAtNs: 2,
+        endedAtNs: 6_000_000,
+      },
       { state: 'failed', error: { code: 'runner_crashed' }, startedAtNs: null, endedAtNs: null },
     ]);
     expect(record.runner).toMatchObject({ cpuMs: null, eventLoopUtilization: null });
@@ -57,7 +64,10 @@ describe('assembling a record', () => {
       startedAtNs: 10,
       endedAtNs: 20,
     } as const;
-    const record = assemble(frame(), news({ begun: null, ending: { kind: 'refused', refusal }, endedAtNs: 20 }));
+    const record = assemble(
+      frame(),
+      news({ begun: null, ending: { kind: 'refused', refusal }, endedAtNs: 20 }),
+    );
     expect(record).toMatchObject({ outcome: 'upstream_unavailable', failure: 'no bucket', startedAtNs: 10 });
     expect(record.tasks).toHaveLength(3);
     for (const task of record.tasks) {
@@ -84,7 +94,11 @@ function frame(): RunFrame {
     plan: planOf(),
     clock: { name: 'hrtime', originNs: '0', epochOriginNs: '0' },
     trace: {
-      ...{ traceId: 't', parentSpanId: null, runSpanId: 'r', signSpanId: null, sampled: true },
+      traceId: 't',
+      parentSpanId: null,
+      runSpanId: 'r',
+      signSpanId: null,
+      sampled: true,
       taskSpanIds: ['a', 'b', 'c'],
     },
     runner: { pid: 100, runtime: { name: 'node', version: '26.0.0' } },

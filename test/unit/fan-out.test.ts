@@ -18,7 +18,7 @@ describe('the fan-out engine', () => {
     expect(bench.inHand()).toEqual([1, 2]);
     bench.finishAll();
     await done;
-    expect(bench.ended.map(({ index }) => index).sort()).toEqual([0, 1, 2, 3, 4]);
+    expect(bench.ended.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('records the wait for a slot as queue, from the start of the fan-out to the admission', async () => {
@@ -55,7 +55,10 @@ describe('the fan-out engine', () => {
     const bench = new FakeRun({ tasks: 2, concurrency: 2 });
     const done = fanOut(bench.options);
     bench.return(0, {
-      result: { state: 'failed', error: { code: 'upstream_error', message: 'no', upstreamCode: 'NoSuchKey' } },
+      result: {
+        state: 'failed',
+        error: { code: 'upstream_error', message: 'no', upstreamCode: 'NoSuchKey' },
+      },
     });
     bench.return(1);
     bench.finishAll();
@@ -74,7 +77,11 @@ describe('the fan-out engine', () => {
     expect(bench.ended).toMatchObject([
       {
         state: 'failed',
-        ...{ pid: 7, threadId: 3, startedAtNs: 5, endedAtNs: 40, returnedAtNs: 40 },
+        pid: 7,
+        threadId: 3,
+        startedAtNs: 5,
+        endedAtNs: 40,
+        returnedAtNs: 40,
         error: { code: 'worker_crashed', message: 'it died' },
       },
     ]);
@@ -166,7 +173,12 @@ class FakeRun {
 
   return(index: number, changes: Partial<Execution> = {}): void {
     this.handle(index).returned({
-      ...{ pid: 1, threadId: 0, startedAtNs: 0, endedAtNs: this.now, cpuNs: null, attempts: [] },
+      pid: 1,
+      threadId: 0,
+      startedAtNs: 0,
+      endedAtNs: this.now,
+      cpuNs: null,
+      attempts: [],
       result: { state: 'ok', output: { value: 1, body: null } },
       processCpuMs: null,
       ...changes,

@@ -47,5 +47,7 @@ function startedTask(index: number): StartedTask {
 }
 
 function startedIn(messages: readonly FromRunner[]): number[] {
-  return messages.flatMap((message) => (message.type === 'tasks' ? message.started.map(({ index }) => index) : []));
+  return messages.flatMap((message) =>
+    message.type === 'tasks' ? message.started.map(({ index }) => index) : [],
+  );
 }

@@ -52,12 +52,18 @@ function runOnce({ world, bench, traceUrlTemplate }: HttpDeps): RequestHandler {
     response.set(runHeaders(record, performance.now() - requestedMs));
     const view = runView(record, workloadNamed(plan.workload, world).work, traceUrlTemplate);
     if (!isProblem(record.outcome)) return sendJson(response, view);
-    sendProblem(response, problemOf(record.outcome, record.failure ?? errorTable[record.outcome].title), view);
+    sendProblem(
+      response,
+      problemOf(record.outcome, record.failure ?? errorTable[record.outcome].title),
+      view,
+    );
   };
 }
 
 /** A run that was cancelled has nobody to answer. */
-function isProblem(outcome: RunRecord['outcome']): outcome is Exclude<RunRecord['outcome'], 'ok' | 'cancelled'> {
+function isProblem(
+  outcome: RunRecord['outcome'],
+): outcome is Exclude<RunRecord['outcome'], 'ok' | 'cancelled'> {
   return outcome !== 'ok' && outcome !== 'cancelled';
 }
 
@@ -88,6 +94,8 @@ function runHeaders({ signing, startedAtNs, fanOutStartedAtNs, endedAtNs }: RunR
       .join(', '),
     ...(span === undefined
       ? {}
-      : { traceresponse: `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}` }),
+      : {
+          traceresponse: `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`,
+        }),
   };
 }

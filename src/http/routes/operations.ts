@@ -18,7 +18,8 @@ export function operationRoutes({ bench, version }: HttpDeps): readonly Route[] 
     },
     {
       path: '/readyz',
-      summary: 'Whether it can run: a runner is up and the target can be reached. 503 with the same body when not.',
+      summary:
+        'Whether it can run: a runner is up and the target can be reached. 503 with the same body when not.',
       open: true,
       answer: { type: 'application/json', schema: readinessSchema, description: 'It can.' },
       errors: [],

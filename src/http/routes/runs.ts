@@ -13,7 +13,10 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
   const find = (id: unknown): RunRecord => {
     const record = archive.get(String(id));
     if (record !== null) return record;
-    throw new BenchError('run_not_found', `There is no run "${String(id)}", or it is no longer kept. See GET /runs.`);
+    throw new BenchError(
+      'run_not_found',
+      `There is no run "${String(id)}", or it is no longer kept. See GET /runs.`,
+    );
   };
   return [
     {
@@ -36,7 +39,10 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
       handle(request, response) {
         refuseParameters(request.url);
         const record = find(request.params['id']);
-        sendJson(response, runView(record, workloadNamed(record.plan.workload, world).work, traceUrlTemplate));
+        sendJson(
+          response,
+          runView(record, workloadNamed(record.plan.workload, world).work, traceUrlTemplate),
+        );
       },
     },
     {

@@ -1,0 +1,32 @@
+import type { RunningService } from '../../support/service.ts';
+import { ratio, type Compared, type FigureGroup } from '../figure.ts';
+import { interleave, way, type Way } from '../rounds.ts';
+import { withService } from '../with-service.ts';
+
+type Run = Awaited<ReturnType<RunningService['run']>>;
+
+/** The study's finding for S3: signed before the fan-out and sent at once, against the SDK one by one. */
+export const s3: FigureGroup = {
+  name: 's3',
+  measure: (settings) =>
+    withService(async (service) => {
+      const [presigned, sdk] = [wayOf(service, 'presigned-async'), wayOf(service, 'sdk-single')];
+      await interleave([presigned, sdk], settings);
+      return [
+        ratio('s3 ×10: presigned-async / sdk-single', whole(presigned), whole(sdk), 0.15),
+        ratio('  … their fan-outs alone', fanOut(presigned), fanOut(sdk), null),
+      ];
+    }),
+};
+
+function wayOf(service: RunningService, strategy: string): Way<Run> {
+  return way(strategy, () => service.run(`/bench/s3?strategy=${strategy}&tasks=10`));
+}
+
+function whole({ name, samples }: Way<Run>): Compared {
+  return { name, samples: samples.map(({ durationMs }) => durationMs) };
+}
+
+function fanOut({ name, samples }: Way<Run>): Compared {
+  return { name: `${name} fan-out`, samples: samples.map(({ fanOutMs }) => fanOutMs ?? Number.NaN) };
+}

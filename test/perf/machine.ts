@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release, totalmem, type as system } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** What figures were measured on. */
+export interface Machine {
+  readonly system: string;
+  readonly cores: number;
+  readonly model: string;
+  readonly memoryMb: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const packageSchema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) });
+
+export function thisMachine(): Machine {
+  const file = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  const { version, dependencies } = packageSchema.parse(JSON.parse(file));
+  return {
+    system: `${system()} ${release()} ${process.arch}`,
+    cores: availableParallelism(),
+    model: cpus()[0]?.model.trim() ?? 'unknown',
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+    versions: {
+      'fanout-bench': version,
+      node: process.versions.node,
+      v8: process.versions.v8,
+      ...dependencies,
+    },
+  };
+}
+
+/** Processes that wanted a core, on average over the last minute. */
+export function loadAverage(): number {
+  return loadavg()[0] ?? 0;
+}

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** What the receiver's process tells. */
+export const receiverNewsSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('listening'), url: z.url() }),
+  z.strictObject({ type: z.literal('taskSpans'), received: z.int(), distinct: z.int() }),
+]);
+
+export type ReceiverNews = z.infer<typeof receiverNewsSchema>;
+
+/** What it is asked: to tell when so many task spans arrived, or none came for a while. */
+export const receiverQuestionSchema = z.strictObject({ type: z.literal('expect'), taskSpans: z.int() });

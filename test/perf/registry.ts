@@ -1,0 +1,10 @@
+import type { FigureGroup } from './figure.ts';
+import { endurance } from './figures/endurance.ts';
+import { isolates, sharing } from './figures/fib.ts';
+import { overhead } from './figures/overhead.ts';
+import { s3 } from './figures/s3.ts';
+import { sleep } from './figures/sleep.ts';
+import { startup } from './figures/startup.ts';
+
+/** All figures, in the order of the table. */
+export const groups: readonly FigureGroup[] = [s3, sharing, isolates, sleep, overhead, endurance, startup];

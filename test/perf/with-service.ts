@@ -1,0 +1,36 @@
+import { startService, type RunningService } from '../support/service.ts';
+import { startReceiver, type Receiver } from './receiver.ts';
+
+/** Lets `measure` use a service of its own that sends no traces: what is measured is inside the run. */
+export async function withService<Result>(
+  measure: (service: RunningService) => Promise<Result>,
+): Promise<Result> {
+  const service = await startService({ EMULATOR_LATENCY_MS: '30', LOG_LEVEL: 'info' });
+  try {
+    await service.get('/readyz');
+    return await measure(service);
+  } finally {
+    await service.stop();
+  }
+}
+
+/** Lets `measure` use a service that sends traces to a collector in a third process. */
+export async function withTracedService<Result>(
+  measure: (service: RunningService, receiver: Receiver) => Promise<Result>,
+): Promise<Result> {
+  const receiver = await startReceiver();
+  try {
+    const service = await startService({
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    });
+    try {
+      await service.get('/readyz');
+      return await measure(service, receiver);
+    } finally {
+      await service.stop();
+    }
+  } finally {
+    await receiver.stop();
+  }
+}

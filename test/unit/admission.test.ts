@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { Admission } from '../../src/bench/admission.ts';
+
+const never = new AbortController().signal;
+
+describe('admission', () => {
+  it('lets runs in until as many are in flight as may be, and the next one when one leaves', async () => {
+    const admission = new Admission({ maxRunsInFlight: 2, maxWorkers: 10 });
+    const leave = await admission.enter(1, never);
+    await admission.enter(1, never);
+    const third = outcomeOf(admission.enter(1, never));
+    await settled();
+    expect(third.state).toBe('waiting');
+    leave();
+    await settled();
+    expect(third.state).toBe('in');
+    expect(admission.runsInFlight).toBe(2);
+  });
+
+  it('counts workers over all runs', async () => {
+    const admission = new Admission({ maxRunsInFlight: 10, maxWorkers: 8 });
+    const leave = await admission.enter(6, never);
+    const second = outcomeOf(admission.enter(3, never));
+    await settled();
+    expect(second.state).toBe('waiting');
+    leave();
+    await settled();
+    expect(second.state).toBe('in');
+  });
+
+  it('keeps the order of asking, so that a large run is not passed by small ones for ever', async () => {
+    const admission = new Admission({ maxRunsInFlight: 10, maxWorkers: 8 });
+    const leave = await admission.enter(6, never);
+    const large = outcomeOf(admission.enter(8, never));
+    const small = outcomeOf(admission.enter(1, never));
+    await settled();
+    expect([large.state, small.state]).toEqual(['waiting', 'waiting']);
+    leave();
+    await settled();
+    expect([large.state, small.state]).toEqual(['in', 'waiting']);
+  });
+
+  it('turns a run away as busy when as many wait as may be in flight', async () => {
+    const admission = new Admission({ maxRunsInFlight: 1, maxWorkers: 8 });
+    await admission.enter(0, never);
+    outcomeOf(admission.enter(0, never));
+    await expect(admission.enter(0, never)).rejects.toMatchObject({ code: 'busy' });
+  });
+
+  it('forgets a run whose client goes away while it waits, and lets in who waited behind it', async () => {
+    const admission = new Admission({ maxRunsInFlight: 4, maxWorkers: 8 });
+    await admission.enter(4, never);
+    const controller = new AbortController();
+    const gone = outcomeOf(admission.enter(8, controller.signal));
+    const behind = outcomeOf(admission.enter(2, never));
+    controller.abort(new Error('gone'));
+    await settled();
+    expect([gone.state, behind.state]).toEqual(['gone', 'in']);
+  });
+
+  it('leaving twice gives room back once', async () => {
+    const admission = new Admission({ maxRunsInFlight: 2, maxWorkers: 8 });
+    const leave = await admission.enter(1, never);
+    await admission.enter(1, never);
+    leave();
+    leave();
+    expect(admission.runsInFlight).toBe(1);
+  });
+
+  it('closed, it turns away who waits and who comes', async () => {
+    const admission = new Admission({ maxRunsInFlight: 1, maxWorkers: 8 });
+    await admission.enter(0, never);
+    const waiting = admission.enter(0, never);
+    admission.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'shutting_down' });
+    await expect(admission.enter(0, never)).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+});
+
+function outcomeOf(entering: Promise<unknown>): { state: 'waiting' | 'in' | 'gone' } {
+  const outcome: { state: 'waiting' | 'in' | 'gone' } = { state: 'waiting' };
+  entering.then(
+    () => (outcome.state = 'in'),
+    () => (outcome.state = 'gone'),
+  );
+  return outcome;
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}

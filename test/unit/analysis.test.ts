@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { analyse } from '../../src/bench/analysis.ts';
+import { RunArchive } from '../../src/bench/archive.ts';
+import { attemptOf, okTask, recordOf } from '../support/fixtures.ts';
+
+describe('analysing a run', () => {
+  const overlapping = recordOf({
+    endedAtNs: 10e6,
+    tasks: [
+      okTask(0, { startedAtNs: 1e6, endedAtNs: 9e6, cpuNs: 6e6 }),
+      okTask(1, { startedAtNs: 2e6, endedAtNs: 8e6, cpuNs: 6e6 }),
+    ],
+  });
+
+  it('parallelism of waiting and I/O is the tasks’ run time over the duration', () => {
+    expect(analyse(overlapping, 'io').parallelism).toBeCloseTo(1.4);
+    expect(analyse(overlapping, 'wait').parallelism).toBeCloseTo(1.4);
+  });
+
+  it('parallelism of CPU work is its CPU time over the duration', () => {
+    expect(analyse(overlapping, 'cpu').parallelism).toBeCloseTo(1.2);
+  });
+
+  it('the limit of I/O is the slowest answer as its server tells it', () => {
+    const record = recordOf({
+      endedAtNs: 10e6,
+      tasks: [
+        okTask(0, { attempts: [attemptOf({ serverMs: 4 })] }),
+        okTask(1, { attempts: [attemptOf({ serverMs: 5 })] }),
+      ],
+    });
+    expect(analyse(record, 'io')).toMatchObject({ limitMs: 5, limitedBy: 'slowest_answer', efficiency: 0.5 });
+  });
+
+  it('the limit is the slowest task where no server tells', () => {
+    expect(analyse(overlapping, 'io')).toMatchObject({
+      limitMs: 8,
+      limitedBy: 'slowest_task',
+      efficiency: 0.8,
+    });
+  });
+
+  it('the limit of CPU work is not known from one run', () => {
+    expect(analyse(overlapping, 'cpu')).toMatchObject({
+      limitMs: null,
+      limitedBy: 'unknown',
+      efficiency: null,
+    });
+  });
+
+  it('a run in which nothing started has nothing to analyse', () => {
+    const { state: _, output: __, ...facts } = okTask(0);
+    const failed = {
+      ...facts,
+      state: 'failed' as const,
+      startedAtNs: null,
+      endedAtNs: null,
+      cpuNs: null,
+      error: { code: 'run_timeout' as const, message: '', upstreamCode: null },
+    };
+    const nothing = { parallelism: null, limitMs: null, limitedBy: 'unknown', efficiency: null };
+    expect(analyse(recordOf({ tasks: [failed] }), 'io')).toEqual(nothing);
+    expect(analyse(recordOf({ tasks: [failed] }), 'cpu')).toEqual(nothing);
+  });
+});
+
+describe('the archive of runs', () => {
+  it('gives back what was put in, newest first, and forgets the oldest', () => {
+    const archive = new RunArchive(2);
+    for (const id of ['a', 'b', 'c']) archive.add(recordOf({ id }));
+    expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
+    expect(archive.get('c')).toEqual(recordOf({ id: 'c' }));
+    expect(archive.get('a')).toBeNull();
+  });
+
+  it('keeps none when it may keep none', () => {
+    const archive = new RunArchive(0);
+    archive.add(recordOf({ id: 'a' }));
+    expect(archive.list()).toEqual([]);
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, type Environment } from '../../src/config.ts';
+import { emulatorCredentials } from '../../src/emulator/credentials.ts';
+
+describe('the configuration', () => {
+  it('has the documented defaults when nothing is set', () => {
+    expect(readConfig({})).toMatchObject({
+      port: 8080,
+      host: '127.0.0.1',
+      target: 'emulator',
+      s3: { endpoint: null, bucket: 'fanout-bench', keys: null, prefix: 'photos/' },
+      traceUrlTemplate: 'http://localhost:16686/trace/{traceId}',
+      runtimes: ['node26'],
+      benchToken: null,
+      allowedHosts: [],
+      maxTasks: 10_000,
+      maxWorkers: 64,
+      maxRunsInFlight: 16,
+      maxRunsKept: 100,
+      runTimeoutMs: 30_000,
+      emulator: { port: 0, latencyMs: 30, seed: 1, faults: [], tracing: false },
+      logLevel: 'info',
+      warnings: [],
+    });
+  });
+
+  it('takes an empty value for one that is not set', () => {
+    expect(readConfig({ PORT: '', S3_KEYS: '', BENCH_TOKEN: '' })).toEqual(readConfig({}));
+  });
+
+  it('tells every wrong setting at once, with variable, value and expectation', () => {
+    const problems = problemsOf({ PORT: '80a', TARGET: 'gcp', MAX_TASKS: '0', EMULATOR_TRACING: 'yes' });
+    expect(problems).toHaveLength(4);
+    expect(problems.find((problem) => problem.startsWith('PORT'))).toBe(
+      'PORT: "80a" is not valid; expected a whole number from 0 to 65535.',
+    );
+    expect(problems.find((problem) => problem.startsWith('TARGET'))).toContain('emulator or aws');
+    expect(problems.find((problem) => problem.startsWith('MAX_TASKS'))).toContain('from 1 to');
+    expect(problems.find((problem) => problem.startsWith('EMULATOR_TRACING'))).toContain('true or false');
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['RUN_TIMEOUT_MS', '1e3'],
+    ['S3_KEYS', ' , '],
+    ['AWS_ENDPOINT_URL', 'localhost'],
+    ['AWS_ENDPOINT_URL_S3', 'ftp://localhost'],
+    ['TRACE_URL_TEMPLATE', 'http://localhost/trace'],
+    ['RUNTIMES', 'node26,node12'],
+    ['EMULATOR_FAULTS', 'explode@photos/1.jpg'],
+    ['LOG_LEVEL', 'loud'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
+    ['BENCH_TOKEN', 'short'],
+  ])('refuses %s=%s', (variable, value) => {
+    expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))]);
+  });
+
+  it('never repeats a secret in a problem', () => {
+    expect(problemsOf({ BENCH_TOKEN: 'hush' }).join()).not.toContain('hush');
+  });
+
+  it('gives the emulator its own fixed account and nothing of the user', () => {
+    const { awsEnvironment } = readConfig({
+      AWS_ACCESS_KEY_ID: 'USERSKEY',
+      AWS_SECRET_ACCESS_KEY: 'users-secret',
+      AWS_PROFILE: 'work',
+      HOME: '/home/user',
+    });
+    expect(awsEnvironment).toMatchObject({ AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId });
+    expect(JSON.stringify(awsEnvironment)).not.toMatch(/USERSKEY|users-secret|work|home/);
+  });
+
+  it('gives AWS what the SDK reads, and nothing else of the environment', () => {
+    const { awsEnvironment, s3, region } = readConfig({
+      TARGET: 'aws',
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'KEY',
+      AWS_ENDPOINT_URL: 'https://all.example',
+      AWS_ENDPOINT_URL_S3: 'https://s3.example',
+      HOME: '/home/user',
+      DATABASE_PASSWORD: 'other',
+    });
+    expect(region).toBe('eu-central-1');
+    expect(s3).toEqual({ endpoint: 'https://s3.example', bucket: null, keys: null, prefix: '' });
+    expect(Object.keys(awsEnvironment).toSorted()).toEqual([
+      'AWS_ACCESS_KEY_ID',
+      'AWS_ENDPOINT_URL',
+      'AWS_ENDPOINT_URL_S3',
+      'AWS_REGION',
+      'HOME',
+    ]);
+  });
+
+  it('warns of an endpoint that is not used', () => {
+    const { warnings } = readConfig({ AWS_ENDPOINT_URL_S3: 'http://localhost:7070' });
+    expect(warnings).toEqual([{ code: 'endpoint_ignored', message: expect.stringContaining('TARGET=aws') }]);
+  });
+
+  it('does not start for the network without a token or an explicit word', () => {
+    expect(problemsOf({ HOST: '0.0.0.0' })[0]).toContain('BENCH_TOKEN');
+    expect(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).host).toBe('0.0.0.0');
+    expect(readConfig({ HOST: '::', BENCH_TOKEN: 'a-long-enough-token' }).benchToken).toBe(
+      'a-long-enough-token',
+    );
+    expect(readConfig({ HOST: '::1' }).host).toBe('::1');
+  });
+});
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
