@@ -27,7 +27,7 @@ export function exportersFromEnvironment(notices: Notices): Exporters {
     unsupported(notices, 'OTEL_TRACES_EXPORTER', name, 'otlp, console, none');
   }
   return {
-    otlp: names.includes('otlp') ? otlp(notices) : null,
+    otlp: names.includes('otlp') || !names.includes('console') ? otlp(notices) : null,
     console: names.includes('console') ? new ConsoleSpanExporter() : null,
   };
 }

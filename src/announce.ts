@@ -21,21 +21,32 @@ export function announce(
   log.info({ url }, `Listening on ${url}`);
   log.info({ target: target.name }, `Target: ${targetText(target)}`);
   log.info(collectorUrl === null ? 'Traces go nowhere (OTEL_*)' : `Traces go to ${collectorUrl}`);
-  log.info(`Try: curl '${base}/bench/s3?strategy=presigned-async'`);
-  log.info(`Try: curl '${base}/bench/s3?strategy=sdk-single'`);
-  log.info(`Try: curl '${base}/bench/fib?strategy=isolate-threads&n=32'`);
+  const paths = target.s3.bucket === null ? withoutS3 : withS3;
+  for (const path of paths) log.info(`Try: curl '${base}${path}'`);
 }
+
+const withS3 = [
+  '/bench/s3?strategy=presigned-async',
+  '/bench/s3?strategy=sdk-single',
+  '/bench/fib?strategy=isolate-threads&n=32',
+];
+const withoutS3 = [
+  '/bench/fib?strategy=single&n=32',
+  '/bench/fib?strategy=isolate-threads&n=32',
+  '/bench/sleep?strategy=threads&ms=100',
+];
 
 function targetText({ name, s3, region }: TargetSettings): string {
   if (name === 'emulator')
     return `emulator at ${s3.endpoint} (no AWS account needed; set TARGET=aws for AWS)`;
-  return `aws in ${region}${s3.endpoint === null ? '' : ` at ${s3.endpoint}`}`;
+  const place = `aws in ${region}${s3.endpoint === null ? '' : ` at ${s3.endpoint}`}`;
+  return s3.bucket === null ? `${place}; S3_BUCKET is not set, so s3 is not configured` : place;
 }
 
 /** What telemetry has to say, with the way out. */
 export function tellNotice(log: Logger, { level, code, message }: Notice): void {
-  const advice = code === 'collector_unreachable' ? ` Start Jaeger with: ${jaegerCommand}` : '';
-  log[level]({ code }, `${message}${advice}`);
+  log[level]({ code }, message);
+  if (code === 'collector_unreachable') log.warn(`To start Jaeger: ${jaegerCommand}`);
 }
 
 /** One line a run. */

@@ -62,8 +62,11 @@ export function readConfig(environment: Environment): Config {
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = schema.safeParse(set);
-  if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map((issue) => problemOf(issue, environment)));
+  const problems = [
+    ...(parsed.error?.issues.map((issue) => problemOf(issue, environment)) ?? []),
+    ...exposureProblems(set),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const e = parsed.data;
   const region =
     e.TARGET === 'emulator' ? emulatorRegion : (e.AWS_REGION ?? e.AWS_DEFAULT_REGION ?? 'us-east-1');
@@ -126,72 +129,74 @@ const list = z.string().transform((text) =>
 );
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
 
-const schema = z
-  .object({
-    PORT: wholeNumber(8080, 0, 65_535),
-    HOST: z.string().default('127.0.0.1'),
-    TARGET: z.enum(['emulator', 'aws'], 'emulator or aws').default('emulator'),
-    S3_BUCKET: z.string().optional(),
-    S3_KEYS: list.refine((keys) => keys.length > 0, 'object keys, separated by commas').optional(),
-    S3_PREFIX: z.string().optional(),
-    AWS_REGION: z
-      .string()
-      .regex(/^[a-z0-9-]+$/, 'an AWS region such as eu-central-1')
-      .optional(),
-    AWS_DEFAULT_REGION: z.string().optional(),
-    AWS_ENDPOINT_URL: httpUrl.optional(),
-    AWS_ENDPOINT_URL_S3: httpUrl.optional(),
-    TRACE_URL_TEMPLATE: z
-      .string()
-      .refine((text) => text.includes('{traceId}'), 'a URL with {traceId} in it')
-      .default('http://localhost:16686/trace/{traceId}'),
-    RUNTIMES: list
-      .refine((names) => names.length > 0 && names.every((name) => name === 'node26'), 'node26')
-      .default(['node26']),
-    BENCH_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
-    ALLOW_ANONYMOUS: flag(false),
-    ALLOWED_HOSTS: list.default([]),
-    MAX_TASKS: wholeNumber(10_000, 1, 100_000),
-    MAX_WORKERS: wholeNumber(64, 1, 1_000),
-    MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
-    MAX_RUNS_KEPT: wholeNumber(100, 0, 10_000),
-    RUN_TIMEOUT_MS: wholeNumber(30_000, 1, 3_600_000),
-    EMULATOR_PORT: wholeNumber(0, 0, 65_535),
-    EMULATOR_LATENCY_MS: wholeNumber(30, 0, 60_000),
-    EMULATOR_SEED: wholeNumber(1, 0, 2 ** 31),
-    EMULATOR_FAULTS: z
-      .string()
-      .transform((text, context) => {
-        try {
-          return parseFaults(text);
-        } catch (error) {
-          context.addIssue({
-            code: 'custom',
-            message: error instanceof Error ? error.message : String(error),
-          });
-          return z.NEVER;
-        }
-      })
-      .default([]),
-    EMULATOR_TRACING: flag(false),
-    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
-    LOG_LEVEL: z
-      .enum(
-        ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-        'trace, debug, info, warn, error, fatal or silent',
-      )
-      .default('info'),
-  })
-  .superRefine((e, context) => {
-    if (loopbackHosts.has(e.HOST) || e.BENCH_TOKEN !== undefined || e.ALLOW_ANONYMOUS) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['HOST'],
-      message:
-        'a loopback address, or BENCH_TOKEN set (or ALLOW_ANONYMOUS=true): anyone who can reach it can start runs',
-    });
-  });
+const schema = z.object({
+  PORT: wholeNumber(8080, 0, 65_535),
+  HOST: z.string().default('127.0.0.1'),
+  TARGET: z.enum(['emulator', 'aws'], 'emulator or aws').default('emulator'),
+  S3_BUCKET: z.string().optional(),
+  S3_KEYS: list.refine((keys) => keys.length > 0, 'object keys, separated by commas').optional(),
+  S3_PREFIX: z.string().optional(),
+  AWS_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'an AWS region such as eu-central-1')
+    .optional(),
+  AWS_DEFAULT_REGION: z.string().optional(),
+  AWS_ENDPOINT_URL: httpUrl.optional(),
+  AWS_ENDPOINT_URL_S3: httpUrl.optional(),
+  TRACE_URL_TEMPLATE: z
+    .string()
+    .refine((text) => text.includes('{traceId}'), 'a URL with {traceId} in it')
+    .default('http://localhost:16686/trace/{traceId}'),
+  RUNTIMES: list
+    .refine((names) => names.length > 0 && names.every((name) => name === 'node26'), 'node26')
+    .default(['node26']),
+  BENCH_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  ALLOW_ANONYMOUS: flag(false),
+  ALLOWED_HOSTS: list.default([]),
+  MAX_TASKS: wholeNumber(10_000, 1, 100_000),
+  MAX_WORKERS: wholeNumber(64, 1, 1_000),
+  MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
+  MAX_RUNS_KEPT: wholeNumber(100, 0, 10_000),
+  RUN_TIMEOUT_MS: wholeNumber(30_000, 1, 3_600_000),
+  EMULATOR_PORT: wholeNumber(0, 0, 65_535),
+  EMULATOR_LATENCY_MS: wholeNumber(30, 0, 60_000),
+  EMULATOR_SEED: wholeNumber(1, 0, 2 ** 31),
+  EMULATOR_FAULTS: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseFaults(text);
+      } catch (error) {
+        context.addIssue({
+          code: 'custom',
+          message: error instanceof Error ? error.message : String(error),
+        });
+        return z.NEVER;
+      }
+    })
+    .default([]),
+  EMULATOR_TRACING: flag(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  LOG_LEVEL: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'trace, debug, info, warn, error, fatal or silent',
+    )
+    .default('info'),
+});
+
+/** Anyone who can reach the service can start runs: so beyond loopback it asks for a token, or an explicit word. */
+function exposureProblems({
+  HOST: host,
+  BENCH_TOKEN: token,
+  ALLOW_ANONYMOUS: anonymous,
+}: Environment): string[] {
+  if (host === undefined || loopbackHosts.has(host) || token !== undefined || anonymous === 'true') return [];
+  return [
+    `HOST: "${host}" is not valid; expected a loopback address, or BENCH_TOKEN set, or ALLOW_ANONYMOUS=true.`,
+  ];
+}
 
 type Parsed = z.infer<typeof schema>;
 

@@ -14,6 +14,14 @@ export function createLogger(level: string, terminal: boolean): Logger {
     },
   };
   return terminal
-    ? pino(options, pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }))
+    ? pino(
+        options,
+        pretty({
+          colorize: true,
+          ignore: 'pid,hostname,url,target,code,runId,trace_id,span_id,outcome,durationMs',
+          translateTime: 'HH:MM:ss',
+          sync: true,
+        }),
+      )
     : pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime });
 }

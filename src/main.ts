@@ -70,14 +70,15 @@ const app = createApp({
   reportFault: (error) => log.error({ err: error }, 'A request failed for a fault of the service.'),
 });
 const server = await orExit(() => listen(app, config.host, config.port));
-announce(log, config, server.url, target, telemetry.collectorUrl);
 await Promise.all([telemetry.probeCollector(), supervisor.shared('plain')]);
+announce(log, config, server.url, target, telemetry.collectorUrl);
 
 onSignal(log, [
   // In this order: nothing new, what is running ends or is ended, its spans go out.
   () => admission.close(),
   () => server.close(),
   () => supervisor.stop(),
+  () => bench.settled(),
   () => telemetry.shutdown(),
   () => emulator?.stop(),
 ]);

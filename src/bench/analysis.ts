@@ -14,14 +14,16 @@ export interface Analysis {
 }
 
 /**
- * Analyses a run. Parallelism is the sum of task run times (CPU work: of their CPU time) over the run's duration. The
+ * Analyses a run. Parallelism is the sum of task run times over the run's duration; for CPU work the sum of their CPU
+ * times, or where a task's own can't be told (isolates on isolated-vm's threads) the CPU time of the whole run. The
  * limit of waiting and I/O is the slowest answer as its server tells it, else the slowest task; that of CPU work needs
  * a task's own cost, measured alone, which a single run does not give.
  */
 export function analyse(record: RunRecord, work: WorkloadDeclaration['work']): Analysis {
   const durationMs = nsToMs(record.endedAtNs - record.startedAtNs);
   const limit = work === 'cpu' ? unknownLimit : limitOf(record.tasks);
-  const spentMs = work === 'cpu' ? sum(record.tasks.map(cpuMs)) : sum(record.tasks.map(runMs));
+  const spentMs =
+    work === 'cpu' ? (sum(record.tasks.map(cpuMs)) ?? record.runner.cpuMs) : sum(record.tasks.map(runMs));
   return {
     parallelism: share(spentMs, durationMs),
     ...limit,

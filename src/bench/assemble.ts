@@ -22,6 +22,8 @@ export interface RunFrame {
   /** Other runs that were in flight at some time during this one. */
   readonly runsInFlight: number;
   readonly spansDropped: boolean;
+  /** Whether the run's spans can be looked at where `trace.url` leads. */
+  readonly collected: boolean;
   /** Whether the strategy runs tasks in isolates. */
   readonly isolate: boolean;
   /** Why a task's output is wrong; `null` when it is right. */
@@ -133,7 +135,10 @@ function disturbances(frame: RunFrame, { load }: RunNews): Warning[] {
     const message = "The runner's event loop was saturated, so starts and ends were noticed late.";
     warnings.push({ code: 'event_loop_saturated', message });
   }
-  if (frame.spansDropped) {
+  if (!frame.collected) {
+    const message = `No collector takes spans, so the link leads nowhere. GET /runs/${frame.id}/trace.json has them.`;
+    warnings.push({ code: 'trace_not_collected', message });
+  } else if (frame.spansDropped) {
     const message = 'The collector did not take all spans, so the trace may be incomplete.';
     warnings.push({ code: 'spans_dropped', message });
   }

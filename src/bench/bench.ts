@@ -18,5 +18,7 @@ export interface Bench {
   run(plan: RunPlan, signal: AbortSignal): Promise<RunRecord>;
   /** A run's spans as OTLP JSON. */
   traceJson(record: RunRecord): Promise<string>;
+  /** Resolves when no run is in flight and the spans of the last ones have been made. */
+  settled(): Promise<void>;
   readiness(): Promise<readonly ReadinessCheck[]>;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { TargetSettings } from '../aws/target.ts';
 import { BenchError } from '../errors.ts';
 import { clockFrom, type ClockAnchor } from '../record/clock.ts';
@@ -28,6 +29,10 @@ export interface BenchTelemetry {
   /** `traceparent` values by task index; `null` where the run is not traced. */
   traceparents(ids: TraceIds): readonly string[] | null;
   readonly counts: { readonly dropped: number };
+  /** `null` where spans are sent to no collector. */
+  readonly collectorUrl: string | null;
+  /** Whether the collector takes spans, as far as is known. */
+  readonly accepting: boolean;
 }
 
 export interface BenchParts {
@@ -37,7 +42,7 @@ export interface BenchParts {
   readonly telemetry: BenchTelemetry;
   readonly archive: RunArchive;
   /** Hears of every run, once its record is made. */
-  reportRun(record: RunRecord): void;
+  readonly reportRun: (record: RunRecord) => void;
   /** Whether the target can be reached. */
   checkTarget(target: TargetSettings): Promise<ReadinessCheck>;
 }
@@ -45,6 +50,7 @@ export interface BenchParts {
 /** Puts the core together: admission, a runner, the record, and what is made of it. */
 export function createBench(parts: BenchParts): Bench {
   const flights = new Flights();
+  const beingWritten = new Set<Promise<void>>();
   return {
     async run(plan, signal) {
       const leave = await parts.admission.enter(plan.workers, signal);
@@ -52,12 +58,11 @@ export function createBench(parts: BenchParts): Bench {
         const room = await parts.telemetry.reserveRoom(plan.tasks, signal);
         try {
           const record = await execute(plan, signal, parts, flights);
-          // Spans are made when the answer is on its way.
-          setImmediate(() => {
-            parts.archive.add(record);
-            parts.reportRun(record);
-            void parts.telemetry.emit(record).finally(() => room.release());
+          const written = writeDown(record, parts).finally(() => {
+            room.release();
+            beingWritten.delete(written);
           });
+          beingWritten.add(written);
           return record;
         } catch (error) {
           room.release();
@@ -68,8 +73,20 @@ export function createBench(parts: BenchParts): Bench {
       }
     },
     traceJson: (record) => parts.telemetry.traceJson(record),
+    async settled() {
+      while (parts.admission.runsInFlight > 0) await sleep(5);
+      await Promise.allSettled(beingWritten);
+    },
     readiness: async () => [await checkRunner(parts.supervisor), await parts.checkTarget(parts.world.target)],
   };
+}
+
+/** Keeps, tells and traces a run, when its answer is on its way. */
+async function writeDown(record: RunRecord, { archive, reportRun, telemetry }: BenchParts): Promise<void> {
+  await nextTurn();
+  archive.add(record);
+  reportRun(record);
+  await telemetry.emit(record);
 }
 
 /** @throws BenchError `no_objects`; `runner_crashed` when no runner can be started */
@@ -106,6 +123,7 @@ async function execute(
         runner: lease.runner,
         runsInFlight: flight.others,
         spansDropped: telemetry.counts.dropped > droppedBefore,
+        collected: telemetry.collectorUrl === null || telemetry.accepting || !trace.sampled,
         isolate: world.strategies.some(
           ({ declaration: { name, isolate } }) => name === plan.fanOut && isolate,
         ),

@@ -36,7 +36,7 @@ export type Ending =
 const graceMs = 2_000;
 
 /**
- * Has a runner execute an order, and listens. Cuts the run off when its time is over (counted from here) or the
+ * Has a runner execute an order, and listens. Cuts the run off when its time is over (counted from its start; what precedes it may take as long) or the
  * signal fires: tasks that hold the runner's main thread can't be asked, so the runner is killed. Resolves when
  * nothing of the run is left alive; never rejects.
  */
@@ -54,6 +54,8 @@ export async function drive(
 
   const news = await new Promise<Pick<RunNews, 'ending' | 'endedAtNs' | 'load'>>((resolve) => {
     const timers: NodeJS.Timeout[] = [];
+    const limit = setTimeout(() => cutOff('run_timeout'), plan.timeoutMs);
+    timers.push(limit);
     const cutOff = (reason: CancelReason): void => {
       if (cut !== null) return;
       cut = { reason, atNs: clock() };
@@ -67,13 +69,17 @@ export async function drive(
       signal.removeEventListener('abort', leave);
       runner.forget(runId);
       const end: Ending = cut === null ? ending : { kind: 'cut', reason: cut.reason };
-      resolve({ ending: end, endedAtNs: cut?.atNs ?? endedAtNs, load });
+      // A runner that gave the run up says when it did, a little after it was asked to.
+      const toldAtNs = cut === null || ending.kind === 'joined' ? endedAtNs : 0;
+      resolve({ ending: end, endedAtNs: Math.max(cut?.atNs ?? 0, toldAtNs), load });
     };
 
     runner.listen(runId, {
       heard(message) {
         switch (message.type) {
           case 'begun':
+            // Until here it was the finding of inputs that was limited; now it is the run.
+            if (begun === null) limit.refresh();
             begun = message;
             break;
           case 'tasks':
@@ -91,7 +97,6 @@ export async function drive(
       died: () => settle({ kind: 'died' }, clock(), null),
     });
     if (!runner.alive) return settle({ kind: 'died' }, clock(), null);
-    timers.push(setTimeout(() => cutOff('run_timeout'), plan.timeoutMs));
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) return leave();
     runner.send({ type: 'run', order });

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../record/clock.ts';
-import type { Send } from '../workloads/task.ts';
+import type { Send, TaskResult } from '../workloads/task.ts';
 import type { Execution, Place } from './executor.ts';
 import { observeHttp } from './http-observer.ts';
-import { runInIsolate, runInIsolateThread, type IsolateJob, type IsolateOutcome } from './isolate-run.ts';
+import { runInIsolate, runInIsolateThread, type IsolateJob } from './isolate-run.ts';
 import { threw } from './measure.ts';
 
 interface MeasuredIsolate {
@@ -20,12 +20,17 @@ interface MeasuredIsolate {
   announce(startedAtNs: number): void;
 }
 
-/** Runs a task in a fresh isolate and says what it did, as its host saw it. Never rejects. */
+/**
+ * Runs a task in a fresh isolate and says what it did, as its host saw it. Never rejects. CPU time is known only on
+ * the calling thread: isolated-vm's `cpuTime` counts on while its threads wait for a core.
+ */
 export async function measureInIsolate(task: MeasuredIsolate): Promise<Omit<Execution, 'processCpuMs'>> {
   const { clock, place, source, input, send } = task;
   return observeHttp(clock, task.traceparent, async (attempts) => {
     let startedAtNs = clock();
     let endedAtNs: number | null = null;
+    let cpuAtStart = process.threadCpuUsage();
+    let cpuNs: number | null = null;
     const job: IsolateJob = {
       source,
       input,
@@ -33,23 +38,27 @@ export async function measureInIsolate(task: MeasuredIsolate): Promise<Omit<Exec
       send: send === null ? null : AsyncResource.bind(send),
       started() {
         task.announce(clock());
+        cpuAtStart = process.threadCpuUsage();
         startedAtNs = clock();
       },
-      ended: () => (endedAtNs = clock()),
+      ended() {
+        endedAtNs = clock();
+        if (task.thread === 'own') return;
+        const { user, system } = process.threadCpuUsage(cpuAtStart);
+        cpuNs = (user + system) * 1000;
+      },
     };
-    const outcome = await outcomeOf(() =>
+    const result = await resultOf(() =>
       task.thread === 'own' ? runInIsolateThread(job, task.signal) : runInIsolate(job),
     );
-    return { ...place, startedAtNs, endedAtNs: endedAtNs ?? clock(), ...outcome, attempts: attempts() };
+    return { ...place, startedAtNs, endedAtNs: endedAtNs ?? clock(), cpuNs, attempts: attempts(), result };
   });
 }
 
-type Outcome = Pick<IsolateOutcome, 'result'> & { readonly cpuNs: number | null };
-
-async function outcomeOf(run: () => IsolateOutcome | Promise<IsolateOutcome>): Promise<Outcome> {
+async function resultOf(run: () => TaskResult | Promise<TaskResult>): Promise<TaskResult> {
   try {
     return await run();
   } catch (error) {
-    return { result: threw(error), cpuNs: null };
+    return threw(error);
   }
 }

@@ -17,28 +17,20 @@ export interface IsolateJob {
   readonly ended: () => void;
 }
 
-/** What came of it, and the CPU time that the isolate took for the task alone. */
-export interface IsolateOutcome {
-  readonly result: TaskResult;
-  readonly cpuNs: number;
-}
-
 /**
  * Runs a job in a fresh isolate on the calling thread, which it holds to the end.
  * @throws Error what the task throws; its class does not survive
  */
-export function runInIsolate(job: IsolateJob): IsolateOutcome {
+export function runInIsolate(job: IsolateJob): TaskResult {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
   try {
     const context = isolate.createContextSync();
     context.evalSync(job.source);
-    const cpuBefore = isolate.cpuTime;
-    const result: TaskResult = context.evalClosureSync(
+    return context.evalClosureSync(
       pureClosure,
       [new ivm.Callback(job.started), new ivm.Callback(job.ended), job.input],
       copied,
     );
-    return { result, cpuNs: Number(isolate.cpuTime - cpuBefore) };
   } finally {
     isolate.dispose();
   }
@@ -49,7 +41,7 @@ export function runInIsolate(job: IsolateJob): IsolateOutcome {
  * disposes the isolate, which stops whatever it does.
  * @throws Error what the task throws, or that the isolate was disposed
  */
-export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): Promise<IsolateOutcome> {
+export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): Promise<TaskResult> {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
   const dispose = (): void => {
     if (!isolate.isDisposed) isolate.dispose();
@@ -58,8 +50,7 @@ export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): 
   try {
     const context = await isolate.createContext();
     await context.eval(job.source);
-    const cpuBefore = isolate.cpuTime;
-    const result: TaskResult = await context.evalClosure(
+    return await context.evalClosure(
       job.send === null ? pureClosure : bridgedClosure,
       [
         new ivm.Callback(job.started, { ignored: true }),
@@ -69,7 +60,6 @@ export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): 
       ],
       job.send === null ? copied : { arguments: { copy: true }, result: { copy: true, promise: true } },
     );
-    return { result, cpuNs: Number(isolate.cpuTime - cpuBefore) };
   } finally {
     signal.removeEventListener('abort', dispose);
     dispose();

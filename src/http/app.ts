@@ -29,7 +29,7 @@ export function createApp(deps: HttpDeps): Express {
   app.disable('etag');
   // The query is read by hand, so that what is given twice is seen.
   app.set('query parser', false);
-  app.use(helmet(), noStore, urlGuard, originGuard(deps.allowedHosts));
+  app.use(plainHelmet, noStore, urlGuard, originGuard(deps.allowedHosts));
   const token = tokenGuard(deps.benchToken);
   for (const { path, handle, open } of routesOf(deps)) {
     // Before Express's own GET, which would answer HEAD too and so start a run.
@@ -42,6 +42,12 @@ export function createApp(deps: HttpDeps): Express {
   app.use(errorHandler(deps));
   return app;
 }
+
+/** The service speaks plain HTTP, so nothing may ask browsers for HTTPS. */
+const plainHelmet = helmet({
+  strictTransportSecurity: false,
+  contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+});
 
 const noStore: RequestHandler = (_, response, next) => {
   response.set('Cache-Control', 'no-store');

@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import type { RunRecord } from '../record/record.ts';
 import { errorTable, type BenchError, type ErrorCode, type ParameterProblem } from '../errors.ts';
 
 /** A problem as RFC 9457 has it, with the service's own `code` and, for bad parameters, `errors`. */
@@ -22,6 +23,12 @@ export function problemOf(
   const { status, title } = errorTable[code];
   const type = `urn:fanout-bench:error:${code}`;
   return { type, title, status, detail, code, ...(errors.length === 0 ? {} : { errors }) };
+}
+
+/** The problem that a run's outcome is; `null` for one that is none (or that has nobody to answer). */
+export function problemOfRun({ outcome, failure }: RunRecord): Problem | null {
+  if (outcome === 'ok' || outcome === 'cancelled') return null;
+  return problemOf(outcome, failure ?? errorTable[outcome].title);
 }
 
 /** Answers with a problem; `extra` are fields beside the problem's own. */

@@ -115,6 +115,9 @@ export const runSchema = z.strictObject(runFields);
 /** A run that failed: a problem, with all of a run's fields beside it. */
 export const failedRunSchema = z.strictObject({ ...problemFields, ...runFields });
 
+/** A run that is kept, whatever became of it. */
+export const keptRunSchema = z.union([runSchema, failedRunSchema]);
+
 export const runListSchema = z.strictObject({
   runs: z.array(
     z.strictObject({

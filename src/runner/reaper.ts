@@ -12,7 +12,7 @@ export type Dismiss = () => void;
 export async function guardGroup(groupId: number): Promise<Dismiss> {
   const guard = spawn(
     '/bin/sh',
-    ['-c', 'read -r _ || kill -9 -- "-$1"', 'fanout-bench reaper', String(groupId)],
+    ['-c', 'read -r _ || kill -s KILL -- "-$1"', 'fanout-bench reaper', String(groupId)],
     {
       argv0: 'fanout-bench reaper',
       detached: true,

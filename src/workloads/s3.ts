@@ -31,7 +31,7 @@ export const s3: WorkloadEntry = {
     ],
     missingSetting: (target) =>
       target.s3.bucket === null
-        ? 'Set S3_BUCKET, and S3_KEYS or S3_PREFIX, to say which objects to fetch.'
+        ? 'Set S3_BUCKET, and S3_KEYS or S3_PREFIX to choose among its objects.'
         : null,
     check: ({ body }) => (body === null ? wrong('there is no body') : checkBody(body)),
   },

@@ -70,7 +70,8 @@ describe('s3 against the emulator', () => {
 
   it('uses keys again when there are more tasks than objects, and says so', async () => {
     const record = await bench.run('s3', { strategy: 'presigned-async', tasks: '12' });
-    expect(record.warnings.map(({ code }) => code)).toEqual(['keys_reused']);
+    expect(record.outcome).toBe('ok');
+    expect(record.warnings.map(({ code }) => code)).toContain('keys_reused');
     expect(record.tasks[10]?.labels).toEqual(record.tasks[0]?.labels);
   });
 
@@ -166,7 +167,7 @@ describe('what can go wrong upstream', () => {
       const record = await bench.run('s3', {
         strategy,
         tasks: '3',
-        timeoutMs: '2000',
+        timeoutMs: '5000',
         concurrency: strategy.endsWith('isolate') ? '1' : '3',
       });
       expect(record.outcome).toBe('run_timeout');

@@ -72,6 +72,7 @@ export class RunnerBench {
         runner: lease.runner,
         runsInFlight: 0,
         spansDropped: false,
+        collected: true,
         isolate: plan.strategy.includes('isolate'),
         check: (output) => declaration?.check(output, plan.params) ?? null,
       },

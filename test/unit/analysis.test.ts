@@ -21,6 +21,11 @@ describe('analysing a run', () => {
     expect(analyse(overlapping, 'cpu').parallelism).toBeCloseTo(1.2);
   });
 
+  it('parallelism of CPU work that tasks can’t be charged with is the run’s CPU time over the duration', () => {
+    const record = recordOf({ endedAtNs: 10e6, tasks: [okTask(0, { cpuNs: null })] });
+    expect(analyse(record, 'cpu').parallelism).toBeCloseTo(0.5);
+  });
+
   it('the limit of I/O is the slowest answer as its server tells it', () => {
     const record = recordOf({
       endedAtNs: 10e6,
@@ -60,7 +65,8 @@ describe('analysing a run', () => {
     };
     const nothing = { parallelism: null, limitMs: null, limitedBy: 'unknown', efficiency: null };
     expect(analyse(recordOf({ tasks: [failed] }), 'io')).toEqual(nothing);
-    expect(analyse(recordOf({ tasks: [failed] }), 'cpu')).toEqual(nothing);
+    const runner = { ...recordOf().runner, cpuMs: null };
+    expect(analyse(recordOf({ tasks: [failed], runner }), 'cpu')).toEqual(nothing);
   });
 });
 

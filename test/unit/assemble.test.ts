@@ -104,6 +104,7 @@ function frame(): RunFrame {
     runner: { pid: 100, runtime: { name: 'node', version: '26.0.0' } },
     runsInFlight: 0,
     spansDropped: false,
+    collected: true,
     isolate: false,
     check: ({ value }) =>
       value === 55 ? null : { code: 'wrong_result', message: 'not 55', upstreamCode: null },

@@ -99,6 +99,7 @@ describe('the configuration', () => {
 
   it('does not start for the network without a token or an explicit word', () => {
     expect(problemsOf({ HOST: '0.0.0.0' })[0]).toContain('BENCH_TOKEN');
+    expect(problemsOf({ HOST: '0.0.0.0', PORT: 'x' })).toHaveLength(2);
     expect(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).host).toBe('0.0.0.0');
     expect(readConfig({ HOST: '::', BENCH_TOKEN: 'a-long-enough-token' }).benchToken).toBe(
       'a-long-enough-token',

@@ -2,11 +2,10 @@ import { trace } from '@opentelemetry/api';
 import type { Request, RequestHandler, Response } from 'express';
 import { planRun, workloadNamed } from '../../bench/plan.ts';
 import { parametersOf } from '../../bench/parameters.ts';
-import { errorTable } from '../../errors.ts';
 import type { RunRecord } from '../../record/record.ts';
 import { nsToMs } from '../../record/clock.ts';
 import type { HttpDeps } from '../deps.ts';
-import { problemOf, sendJson, sendProblem } from '../problem.ts';
+import { problemOfRun, sendJson, sendProblem } from '../problem.ts';
 import { parseQuery } from '../query.ts';
 import { runSchema } from '../schemas.ts';
 import { runView } from '../view.ts';
@@ -51,20 +50,10 @@ function runOnce({ world, bench, traceUrlTemplate }: HttpDeps): RequestHandler {
     if (response.destroyed) return;
     response.set(runHeaders(record, performance.now() - requestedMs));
     const view = runView(record, workloadNamed(plan.workload, world).work, traceUrlTemplate);
-    if (!isProblem(record.outcome)) return sendJson(response, view);
-    sendProblem(
-      response,
-      problemOf(record.outcome, record.failure ?? errorTable[record.outcome].title),
-      view,
-    );
+    const problem = problemOfRun(record);
+    if (problem === null) return sendJson(response, view);
+    sendProblem(response, problem, view);
   };
-}
-
-/** A run that was cancelled has nobody to answer. */
-function isProblem(
-  outcome: RunRecord['outcome'],
-): outcome is Exclude<RunRecord['outcome'], 'ok' | 'cancelled'> {
-  return outcome !== 'ok' && outcome !== 'cancelled';
 }
 
 /** Fires when the client goes away before it has its answer. */

@@ -2,9 +2,9 @@ import { BenchError } from '../../errors.ts';
 import { workloadNamed } from '../../bench/plan.ts';
 import type { RunRecord } from '../../record/record.ts';
 import type { HttpDeps } from '../deps.ts';
-import { sendJson } from '../problem.ts';
+import { problemOfRun, sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
-import { runListSchema, runSchema, traceSchema } from '../schemas.ts';
+import { keptRunSchema, runListSchema, traceSchema } from '../schemas.ts';
 import { runView } from '../view.ts';
 import type { Route } from './route.ts';
 
@@ -34,15 +34,17 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
       path: '/runs/:id',
       summary: 'One of the last runs again, as it was answered.',
       open: false,
-      answer: { type: 'application/json', schema: runSchema, description: 'The run.' },
+      answer: {
+        type: 'application/json',
+        schema: keptRunSchema,
+        description: 'The run; one that failed with its problem.',
+      },
       errors: ['run_not_found', 'invalid_parameter'],
       handle(request, response) {
         refuseParameters(request.url);
         const record = find(request.params['id']);
-        sendJson(
-          response,
-          runView(record, workloadNamed(record.plan.workload, world).work, traceUrlTemplate),
-        );
+        const { work } = workloadNamed(record.plan.workload, world);
+        sendJson(response, { ...problemOfRun(record), ...runView(record, work, traceUrlTemplate) });
       },
     },
     {
