@@ -9,8 +9,8 @@ const staleNs = 1e6;
 
 /**
  * Tells the service of each task as it happens, at a price that does not distort what is measured: what comes in
- * one turn of the event loop goes out as one message. A blocked loop never turns, so news that finds the last
- * message more than a millisecond old is sent at once.
+ * one turn of the event loop goes out as one message. A blocked loop never turns, so a start that finds the last
+ * message more than a millisecond old is sent at once, with what waits: the end of the task before, as a rule.
  */
 export class Reporter {
   readonly #runId: string;
@@ -29,7 +29,8 @@ export class Reporter {
 
   started(task: StartedTask): void {
     this.#started.push(task);
-    this.#sendSoon();
+    if (this.#clock() - this.#sentAtNs > staleNs) this.flush();
+    else this.#sendSoon();
   }
 
   ended(task: TaskRecord): void {
@@ -53,7 +54,6 @@ export class Reporter {
   }
 
   #sendSoon(): void {
-    if (this.#clock() - this.#sentAtNs > staleNs) return this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {

@@ -19,7 +19,7 @@ describe('the reporter', () => {
     expect(startedIn(sent)).toEqual(Array.from({ length: 100 }, (_, index) => index));
   });
 
-  it('sends at once what would wait behind a blocked loop', () => {
+  it('sends a start at once that would wait behind a blocked loop, with the end before it', () => {
     let now = 0;
     const { reporter, sent } = reporting(() => now);
     reporter.started(startedTask(0));
@@ -27,7 +27,12 @@ describe('the reporter', () => {
     reporter.ended(okTask(0));
     now = 10e6;
     reporter.started(startedTask(1));
-    expect(sent).toHaveLength(3);
+    now = 10e6 + 1;
+    reporter.ended(okTask(1));
+    expect(sent).toMatchObject([
+      { started: [{ index: 0 }], ended: [] },
+      { started: [{ index: 1 }], ended: [{ index: 0 }] },
+    ]);
   });
 
   it('sends nothing when there is no news', () => {
