@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redactText } from '../otel/redaction.ts';
 import {
   emulatorBucket,
   emulatorCredentials,
@@ -202,7 +203,10 @@ type Parsed = z.infer<typeof schema>;
 
 function problemOf(issue: z.core.$ZodIssue, environment: Environment): string {
   const variable = String(issue.path[0]);
-  const value = secretVariables.has(variable) ? 'the value given' : `"${environment[variable] ?? ''}"`;
+  // A URL may hold a password.
+  const value = secretVariables.has(variable)
+    ? 'the value given'
+    : `"${redactText(environment[variable] ?? '')}"`;
   return `${variable}: ${value} is not valid; expected ${issue.message}.`;
 }
 

@@ -18,24 +18,33 @@ interface Kept {
   readonly record: Buffer;
 }
 
+/** What all kept runs may take together: a hundred runs of a thousand tasks fit, of larger ones fewer are kept. */
+const maxBytes = 64 * 1024 * 1024;
+
 /**
  * The last runs. Each is kept as one buffer of JSON, so that a hundred runs of ten thousand tasks stay off the
  * heap and cost the garbage collector nothing.
  */
 export class RunArchive {
   readonly #maxRuns: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
   /** Oldest first. */
   readonly #kept = new Map<string, Kept>();
 
-  constructor(maxRuns: number) {
+  constructor(maxRuns: number, bytes = maxBytes) {
     this.#maxRuns = maxRuns;
+    this.#maxBytes = bytes;
   }
 
   add(record: RunRecord): void {
-    this.#kept.set(record.id, { summary: summaryOf(record), record: Buffer.from(JSON.stringify(record)) });
-    while (this.#kept.size > this.#maxRuns) {
-      const oldest = this.#kept.keys().next().value;
-      if (oldest !== undefined) this.#kept.delete(oldest);
+    const kept = { summary: summaryOf(record), record: Buffer.from(JSON.stringify(record)) };
+    this.#kept.set(record.id, kept);
+    this.#bytes += kept.record.byteLength;
+    for (const [id, { record: oldest }] of this.#kept) {
+      if (this.#kept.size <= this.#maxRuns && this.#bytes <= this.#maxBytes) break;
+      this.#kept.delete(id);
+      this.#bytes -= oldest.byteLength;
     }
   }
 

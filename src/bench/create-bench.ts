@@ -89,7 +89,7 @@ async function writeDown(record: RunRecord, { archive, reportRun, telemetry }: B
   await telemetry.emit(record);
 }
 
-/** @throws BenchError `no_objects`; `runner_crashed` when no runner can be started */
+/** @throws BenchError `no_objects`; Error when no runner can be started */
 async function execute(
   plan: RunPlan,
   signal: AbortSignal,

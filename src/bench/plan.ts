@@ -2,6 +2,7 @@ import { BenchError, type ParameterProblem } from '../errors.ts';
 import type { ClientName, ParameterValue, RunPlan, Warning } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+import { nearestName } from './nearest-name.ts';
 import { allowedBy, parametersOf } from './parameters.ts';
 import { strategiesOf, strategyNames, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
@@ -30,6 +31,7 @@ export function planRun(request: RunRequest, world: World): RunPlan {
     strategy,
     values,
     strategyNames(workload, world).possible,
+    new Set(problems.map(({ field }) => field)),
   );
   if (problems.length + refused.length > 0 || strategy === undefined) {
     throw refusalOf([...problems, ...refused], problems.length > 0);
@@ -107,35 +109,41 @@ function unknownParameter(
   const owner = world.workloads.find(({ declaration }) =>
     Object.hasOwn(parametersOf(declaration, world), field),
   );
-  const reason =
-    owner === undefined
-      ? 'is not a parameter'
-      : `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
-  return { field, value, reason, allowed };
+  if (owner !== undefined) {
+    const reason = `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
+    return { field, value, reason, allowed };
+  }
+  const meant = nearestName(field, allowed);
+  const suggestion = meant === null ? '' : `; did you mean "${meant}"?`;
+  return { field, value, reason: `is not a parameter${suggestion}`, allowed };
 }
 
-/** Values that are sound each for itself but can't go together. */
+/**
+ * Values that are sound each for itself but can't go together. An unsound one (its field is in `unsound`) stands at
+ * its default here, which nobody asked for: nothing is concluded from it.
+ */
 function refusedCombinations(
   given: RunRequest['given'],
   strategy: NamedStrategy | undefined,
   values: Values,
   possible: readonly string[],
+  unsound: ReadonlySet<string>,
 ): ParameterProblem[] {
-  if (strategy === undefined) return [];
+  if (strategy === undefined || unsound.has('strategy')) return [];
   const problems: ParameterProblem[] = [];
   const refuse = (field: string, reason: string, allowed: ParameterProblem['allowed']): void => {
     problems.push({ field, value: given[field] ?? null, reason, allowed });
   };
   if (strategy.refusal !== null) refuse('strategy', strategy.refusal, possible);
-  if (given['client'] !== undefined && strategy.access === 'sdk') {
+  if (given['client'] !== undefined && !unsound.has('client') && strategy.access === 'sdk') {
     refuse('client', 'has no effect on sdk strategies: the SDK brings its own client', 'leave it out');
   }
-  if (given['concurrency'] !== undefined) {
+  if (given['concurrency'] !== undefined && !unsound.has('concurrency')) {
     const concurrency = Number(values.get('concurrency'));
     const tasks = Number(values.get('tasks'));
     if (strategy.declaration.tasksAtOnce === 'one' && concurrency !== 1) {
       refuse('concurrency', `${strategy.declaration.name} runs one task after another`, '1');
-    } else if (concurrency > tasks) {
+    } else if (concurrency > tasks && !unsound.has('tasks')) {
       refuse('concurrency', `is above tasks, which is ${tasks}`, `1 … ${tasks}`);
     }
   }
@@ -174,11 +182,13 @@ function resolve(
     timeoutMs: Number(values.get('timeoutMs')),
     runtime: String(values.get('runtime')),
     target: world.target.name,
-    params: Object.fromEntries(Object.keys(workload.params).map((field) => [field, values.get(field) ?? ''])),
+    params: Object.freeze(
+      Object.fromEntries(Object.keys(workload.params).map((field) => [field, values.get(field) ?? ''])),
+    ),
     runnerKind: declaration.isolate && declaration.runsOn !== 'child-process' ? 'isolates' : 'plain',
     holdsMainThread: onMainThread && blocks(workload, declaration),
     workers: onMainThread && !declaration.isolate ? 0 : concurrency,
-    warnings,
+    warnings: Object.freeze(warnings),
   };
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../../build.ts';
 import type { FigureGroup, Settings } from './figure.ts';
-import { loadAverage, thisMachine } from './machine.ts';
+import { presentCondition, thisMachine, type Condition } from './machine.ts';
 import { groups } from './registry.ts';
 import { allMet, tableOf, type Measurement } from './report.ts';
 import { seededRandom } from './statistics.ts';
@@ -27,10 +27,8 @@ const random = seededRandom(seed);
 
 await build();
 const machine = thisMachine();
-const loadBefore = loadAverage();
-say(
-  `${machine.cores} cores (${machine.model}), Node ${machine.versions['node']}, load ${loadBefore.toFixed(2)}`,
-);
+const before = presentCondition();
+say(`${machine.cores} cores (${machine.model}), Node ${machine.versions['node']}, ${conditionText(before)}`);
 say(`${rounds} rounds a figure after one to warm up, in shuffled order (seed ${seed})`);
 const startedAt = new Date().toISOString();
 const measurements: Measurement[] = [];
@@ -38,21 +36,14 @@ for (const group of chosen) {
   say(`measuring ${group.name}`);
   measurements.push(await measured(group, { rounds, random }));
 }
-const loadAfter = loadAverage();
+const after = presentCondition();
 const met = allMet(measurements);
 const file = join(import.meta.dirname, 'results', 'latest.json');
 await mkdir(dirname(file), { recursive: true });
-const result = {
-  startedAt,
-  seed,
-  rounds,
-  machine,
-  loadAverage: { before: loadBefore, after: loadAfter },
-  met,
-};
+const result = { startedAt, seed, rounds, machine, before, after, met };
 await writeFile(file, `${JSON.stringify({ ...result, measurements }, null, 2)}\n`);
 say(`\n${tableOf(measurements)}\n`);
-say(`Load average ${loadBefore.toFixed(2)} before, ${loadAfter.toFixed(2)} after. All samples: ${file}`);
+say(`Now ${conditionText(after)}. All samples: ${file}`);
 if (!met) process.exitCode = 1;
 
 /** A group that fails does not keep the others from being measured. */
@@ -76,6 +67,10 @@ function wholeNumber(option: string, text: string, minimum: number): number {
   if (!/^\d{1,9}$/u.test(text) || Number(text) < minimum)
     throw new Error(`--${option}: "${text}" is not a whole number from ${minimum} up.`);
   return Number(text);
+}
+
+function conditionText({ loadAverage, fib32Ms }: Condition): string {
+  return `load ${loadAverage.toFixed(2)}, fib(32) in ${fib32Ms.toFixed(1)} ms`;
 }
 
 function say(line: string): void {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type as system } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { task } from '../../src/workloads/fib.ts';
+import { median } from './statistics.ts';
 
 /** What figures were measured on. */
 export interface Machine {
@@ -31,7 +33,21 @@ export function thisMachine(): Machine {
   };
 }
 
-/** Processes that wanted a core, on average over the last minute. */
-export function loadAverage(): number {
-  return loadavg()[0] ?? 0;
+/** What else is known of the machine at one time: figures with computing in them depend on it. */
+export interface Condition {
+  /** Processes that wanted a core, on average over the last minute. */
+  readonly loadAverage: number;
+  /** How long `fib(32)` takes on one core, in milliseconds. */
+  readonly fib32Ms: number;
+}
+
+/** Takes some tenths of a second. */
+export function presentCondition(): Condition {
+  const load = loadavg()[0] ?? 0;
+  const samples = Array.from({ length: 9 }, () => {
+    const startedMs = performance.now();
+    task.run({ n: 32 });
+    return performance.now() - startedMs;
+  });
+  return { loadAverage: load, fib32Ms: median(samples) };
 }

@@ -20,6 +20,12 @@ export class TimedClient {
 
   /** A run that must be ok. The body is read whole, but parsed outside the time. */
   async run(path: string): Promise<TimedRun> {
+    const { wallMs, text } = await this.get(path);
+    return { wallMs, run: runSchema.parse(JSON.parse(text)) };
+  }
+
+  /** A request that must be answered with 200. */
+  async get(path: string): Promise<{ readonly wallMs: number; readonly text: string }> {
     const startedMs = performance.now();
     const outgoing = request(this.#url + path, { agent: this.#agent }).end();
     const [response] = await once(outgoing, 'response');
@@ -28,7 +34,7 @@ export class TimedClient {
     const wallMs = performance.now() - startedMs;
     const text = Buffer.concat(chunks).toString();
     if (response.statusCode !== 200) throw new Error(`${path} gave ${response.statusCode}: ${text}`);
-    return { wallMs, run: runSchema.parse(JSON.parse(text)) };
+    return { wallMs, text };
   }
 
   close(): void {

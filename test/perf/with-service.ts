@@ -5,7 +5,7 @@ import { startReceiver, type Receiver } from './receiver.ts';
 export async function withService<Result>(
   measure: (service: RunningService) => Promise<Result>,
 ): Promise<Result> {
-  const service = await startService({ EMULATOR_LATENCY_MS: '30', LOG_LEVEL: 'info' });
+  const service = await startService({ EMULATOR_LATENCY_MS: '30' });
   try {
     await service.get('/readyz');
     return await measure(service);
@@ -14,15 +14,17 @@ export async function withService<Result>(
   }
 }
 
-/** Lets `measure` use a service that sends traces to a collector in a third process. */
+/** Lets `measure` use a service that sends traces to a collector in a third process, with `environment` set. */
 export async function withTracedService<Result>(
   measure: (service: RunningService, receiver: Receiver) => Promise<Result>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
   const receiver = await startReceiver();
   try {
     const service = await startService({
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      ...environment,
     });
     try {
       await service.get('/readyz');

@@ -79,6 +79,13 @@ describe('the archive of runs', () => {
     expect(archive.get('a')).toBeNull();
   });
 
+  it('keeps fewer runs when they are large', () => {
+    const bytes = Buffer.byteLength(JSON.stringify(recordOf({ id: 'a' })));
+    const archive = new RunArchive(10, bytes * 2);
+    for (const id of ['a', 'b', 'c']) archive.add(recordOf({ id }));
+    expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
+  });
+
   it('keeps none when it may keep none', () => {
     const archive = new RunArchive(0);
     archive.add(recordOf({ id: 'a' }));

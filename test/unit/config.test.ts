@@ -58,6 +58,10 @@ describe('the configuration', () => {
 
   it('never repeats a secret in a problem', () => {
     expect(problemsOf({ BENCH_TOKEN: 'hush' }).join()).not.toContain('hush');
+    for (const variable of ['AWS_ENDPOINT_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'TRACE_URL_TEMPLATE']) {
+      const [problem] = problemsOf({ [variable]: 'ftp://user:hush@host/x' });
+      expect(problem).toContain('ftp://REDACTED@host/x');
+    }
   });
 
   it('gives the emulator its own fixed account and nothing of the user', () => {

@@ -31,7 +31,12 @@ describe('planning a run', () => {
   });
 
   it('is frozen', () => {
-    expect(Object.isFrozen(plan('fib'))).toBe(true);
+    const frozen = plan('fib', { strategy: 'threads', tasks: '100' });
+    expect([frozen, frozen.params, frozen.warnings].map((part) => Object.isFrozen(part))).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it.each([
@@ -99,6 +104,30 @@ describe('planning a run', () => {
     });
   });
 
+  it.each([
+    ['fib', { tasks: '3', concurrency: 'abc' }, ['concurrency']],
+    ['fib', { tasks: 'abc', concurrency: '50' }, ['tasks']],
+    ['fib', { strategy: 'single', concurrency: '0' }, ['concurrency']],
+    ['fib', { strategy: 'asynk', concurrency: '50' }, ['strategy']],
+    ['s3', { strategy: 'sdk-async', client: 'curl' }, ['client']],
+    ['s3', { strategy: 'sdk-isolate', tasks: '0' }, ['tasks', 'strategy']],
+  ])('%s with %j: an unsound value is one problem, and none is concluded from its default', (...told) => {
+    const [workload, given, fields] = told;
+    expect(problemsOf(workload, given).map(({ field }) => field)).toEqual(fields);
+  });
+
+  it('a name that is nearly a parameter is told which; one that is not, is not', () => {
+    expect(problemsOf('fib', { tsks: '3' })[0]?.reason).toContain('did you mean "tasks"?');
+    expect(problemsOf('fib', { Strategy: 'async' })[0]?.reason).toContain('did you mean "strategy"?');
+    expect(problemsOf('fib', { colour: 'red' })[0]?.reason).toBe('is not a parameter');
+    expect(problemsOf('fib', { ['x'.repeat(8000)]: '1' })[0]?.reason).toBe('is not a parameter');
+    expect(problemsOf('fib', { '': '1' })[0]?.reason).toBe('is not a parameter');
+  });
+
+  it("another workload's parameter is told whose it is rather than a near name", () => {
+    expect(problemsOf('fib', { ms: '5' })[0]?.reason).toBe('has no effect on fib: it belongs to sleep');
+  });
+
   it('is a BenchError that carries every problem', () => {
     expect(() => plan('fib', { tasks: '0', n: 'x' })).toThrow(BenchError);
     expect(() => plan('fib', { tasks: '0', n: 'x' })).toThrow(
@@ -109,4 +138,14 @@ describe('planning a run', () => {
 
 function plan(workload: string, given: Readonly<Record<string, string>> = {}): RunPlan {
   return planRun({ workload, given, problems: [] }, worldOf(targetAt(null)));
+}
+
+function problemsOf(workload: string, given: Readonly<Record<string, string>>): BenchError['problems'] {
+  try {
+    plan(workload, given);
+  } catch (error) {
+    if (error instanceof BenchError) return error.problems;
+    throw error;
+  }
+  return [];
 }

@@ -22,9 +22,10 @@ export const overhead: FigureGroup = {
           return timed;
         });
       const [few, many] = [sleeping(10), sleeping(1_000)];
-      await interleave([few, many], { ...settings, rounds: Math.max(20, settings.rounds) });
+      const nothing = way('healthz', async () => (await client.get('/healthz')).wallMs);
+      await interleave([few, many, nothing], { ...settings, rounds: Math.max(20, settings.rounds) });
       client.close();
-      return [added(few, 4), added(many, 15)];
+      return [added(few, 4), added(many, 15), answerAlone(nothing)];
     }),
 };
 
@@ -40,5 +41,18 @@ function added({ name, samples }: Way<TimedRun>, atMost: number): Figure {
     atMost,
     note: `to ${median(durationMs).toFixed(1)} ms`,
     samples: { 'wall ms': wallMs, 'run ms': durationMs },
+  };
+}
+
+/** What client, loopback and HTTP server cost by themselves. */
+function answerAlone({ samples }: Way<number>): Figure {
+  return {
+    name: '  … a request that starts no run (/healthz)',
+    unit: 'ms',
+    measured: median(samples),
+    spread: spreadOf(samples),
+    atMost: null,
+    note: null,
+    samples: { 'wall ms': samples },
   };
 }

@@ -15,6 +15,7 @@ export const s3: FigureGroup = {
       return [
         ratio('s3 ×10: presigned-async / sdk-single', whole(presigned), whole(sdk), 0.15),
         ratio('  … their fan-outs alone', fanOut(presigned), fanOut(sdk), null),
+        ratio('  … the slowest answer alone / sdk-single', slowestAnswer(presigned), whole(sdk), null),
       ];
     }),
 };
@@ -25,6 +26,12 @@ function wayOf(service: RunningService, strategy: string): Way<Run> {
 
 function whole({ name, samples }: Way<Run>): Compared {
   return { name, samples: samples.map(({ durationMs }) => durationMs) };
+}
+
+/** By the server's own word: what no client could undercut. */
+function slowestAnswer({ name, samples }: Way<Run>): Compared {
+  const limits = samples.map(({ analysis }) => analysis.limitMs ?? Number.NaN);
+  return { name: `${name} slowest answer`, samples: limits };
 }
 
 function fanOut({ name, samples }: Way<Run>): Compared {

@@ -1,0 +1,59 @@
+import { RunArchive } from '../../src/bench/archive.ts';
+import type { Bench } from '../../src/bench/bench.ts';
+import type { World } from '../../src/bench/world.ts';
+import { createApp } from '../../src/http/app.ts';
+import type { HttpDeps } from '../../src/http/deps.ts';
+import { listen } from '../../src/http/listen.ts';
+import type { RunPlan } from '../../src/record/plan.ts';
+import type { RunRecord } from '../../src/record/record.ts';
+import { recordOf } from '../support/fixtures.ts';
+import { targetAt, worldOf } from '../support/run-on-runner.ts';
+
+/** HTTP over a bench that executes nothing, on a free port of the loopback. */
+export interface FakeService {
+  readonly url: string;
+  readonly archive: RunArchive;
+  /** Every plan that reached the bench. */
+  readonly plans: readonly RunPlan[];
+  /** What was reported as the service's own fault. */
+  readonly faults: readonly unknown[];
+  close(): Promise<void>;
+}
+
+export type RunFake = (plan: RunPlan, signal: AbortSignal) => Promise<RunRecord>;
+
+const okRun: RunFake = async (plan) => recordOf({ plan });
+
+/** Dependencies with a bench whose runs are `run` (by default all ok). */
+export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): HttpDeps {
+  const bench: Bench = {
+    run,
+    traceJson: async () => '{"resourceSpans":[]}',
+    settled: async () => {},
+    readiness: async () => [{ name: 'runner', ok: true, problem: null }],
+  };
+  const world: World = worldOf(targetAt(null));
+  return {
+    world,
+    bench,
+    archive: new RunArchive(10),
+    traceUrlTemplate: 'http://traces.example/{traceId}',
+    allowedHosts: [],
+    benchToken: null,
+    version: '1.2.3',
+    reportFault: () => {},
+    ...changes,
+  };
+}
+
+export async function serveFake(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): Promise<FakeService> {
+  const plans: RunPlan[] = [];
+  const faults: unknown[] = [];
+  const reached: RunFake = (plan, signal) => {
+    plans.push(plan);
+    return run(plan, signal);
+  };
+  const deps = depsOf({ reportFault: (error) => void faults.push(error), ...changes }, reached);
+  const server = await listen(createApp(deps), '127.0.0.1', 0);
+  return { url: server.url, archive: deps.archive, plans, faults, close: () => server.close() };
+}

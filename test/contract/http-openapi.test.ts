@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { describe, expect, it } from 'vitest';
+import { parametersOf } from '../../src/bench/parameters.ts';
+import { errorTable } from '../../src/errors.ts';
+import { routesOf } from '../../src/http/app.ts';
+import { openapiDocument } from '../../src/http/openapi.ts';
+import { depsOf } from './http-app.ts';
+
+/** As much of OpenAPI 3.1 as is asserted here. */
+const content = z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()) }));
+const operation = z.object({
+  operationId: z.string(),
+  security: z.array(z.unknown()).optional(),
+  parameters: z.array(
+    z.object({ name: z.string(), in: z.enum(['query', 'path']), schema: z.record(z.string(), z.unknown()) }),
+  ),
+  responses: z.record(z.string(), z.object({ description: z.string(), content })),
+});
+const documentSchema = z.object({
+  openapi: z.literal('3.1.0'),
+  paths: z.record(z.string(), z.strictObject({ get: operation })),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+});
+
+const deps = depsOf();
+const document = documentOf(null);
+const operations = Object.entries(document.paths).map(([path, { get }]) => ({ path, ...get }));
+
+describe('the OpenAPI description', () => {
+  it.each(deps.world.workloads.map(({ declaration }) => declaration))(
+    '$name has exactly the parameters that validation takes, with their bounds',
+    (workload) => {
+      const told = document.paths[`/bench/${workload.name}`]?.get.parameters;
+      const expected = Object.entries(parametersOf(workload, deps.world)).map(([name, declared]) => ({
+        name,
+        in: 'query',
+        schema:
+          declared.kind === 'integer'
+            ? {
+                type: 'integer',
+                minimum: declared.minimum,
+                maximum: declared.maximum,
+                default: declared.default,
+              }
+            : { type: 'string', enum: declared.values, default: declared.default },
+      }));
+      expect(told).toEqual(expected);
+    },
+  );
+
+  it('declares what stands in a path as a parameter', () => {
+    for (const { path, parameters } of operations) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect(parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(inPath);
+    }
+  });
+
+  it('tells every code of the error table under its own status, and no error but as problem+json', () => {
+    // What answers where there is no path is on no path.
+    const told = new Set<string>(['not_found']);
+    for (const { responses } of documentOperations('a-long-enough-token')) {
+      for (const [status, { description, content: media }] of Object.entries(responses)) {
+        const codes = [...description.matchAll(/`(\w+)`/g)].map(([, code]) => code ?? '');
+        for (const code of codes) {
+          told.add(code);
+          expect(errorTable).toHaveProperty(code);
+          expect(Object.entries(errorTable).find(([name]) => name === code)?.[1].status).toBe(Number(status));
+          expect(Object.keys(media)).toContain('application/problem+json');
+        }
+      }
+    }
+    expect([...told].toSorted()).toEqual(Object.keys(errorTable).toSorted());
+  });
+
+  it('refers only to schemas that it has', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(0);
+    for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name ?? '');
+  });
+
+  it('asks for a token on the paths that need one, and only where one is configured', () => {
+    expect(operations.every(({ security }) => security === undefined)).toBe(true);
+    const open = documentOperations('a-long-enough-token').filter(({ security }) => security === undefined);
+    expect(open.map(({ operationId }) => operationId)).toEqual(['healthz', 'readyz', 'openapi_json']);
+  });
+});
+
+function documentOf(benchToken: string | null) {
+  const guarded = { ...deps, benchToken };
+  return documentSchema.parse(openapiDocument(routesOf(guarded), guarded));
+}
+
+function documentOperations(benchToken: string) {
+  return Object.values(documentOf(benchToken).paths).map(({ get }) => get);
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { strategyCards, workloadCards } from '../../src/bench/catalogue.ts';
+import { targetAt, worldOf } from '../support/run-on-runner.ts';
+
+const world = worldOf(targetAt(null), { maxTasks: 50, runTimeoutMs: 9_000 });
+
+describe('the catalogue', () => {
+  it('tells parameters with the bounds and defaults that this configuration has', () => {
+    expect(cardOf('fib').parameters).toMatchObject({
+      tasks: { minimum: 1, maximum: 50, default: 10 },
+      timeoutMs: { maximum: 9_000, default: 9_000 },
+      n: { minimum: 0, maximum: 60, default: 30 },
+    });
+  });
+
+  it('offers a client only where one has an effect', () => {
+    expect(cardOf('fib').parameters).not.toHaveProperty('client');
+    expect(cardOf('s3').parameters).toHaveProperty('client.default', 'got');
+  });
+
+  it('has every strategy of a workload, the impossible ones with the reason', () => {
+    const refused = cardOf('s3').strategies.filter(({ possible }) => !possible);
+    expect(refused.map(({ strategy }) => strategy)).toEqual([
+      'sdk-isolate',
+      'sdk-isolate-threads',
+      'sdk-isolate-subprocess',
+    ]);
+    for (const { reason } of refused) expect(reason).toContain('Node APIs');
+    expect(cardOf('fib').strategies.every(({ possible, reason }) => possible && reason === null)).toBe(true);
+  });
+
+  it('says where an isolate asks its host, and on which thread it goes on', () => {
+    const bridged = workloadCards(world).flatMap(({ strategies }) => strategies.filter((one) => one.bridged));
+    expect(bridged.map(({ strategy, resumesOn }) => [strategy, resumesOn])).toEqual([
+      ['presigned-isolate', 'isolated-vm thread'],
+      ['presigned-isolate-threads', 'isolated-vm thread'],
+      ['presigned-isolate-subprocess', 'isolated-vm thread'],
+    ]);
+  });
+
+  it('lists the settings that both accesses share', () => {
+    const settings = cardOf('s3').sharedSettings.map(({ setting }) => setting);
+    expect(settings).toEqual(
+      expect.arrayContaining(['attempts', 'sockets', 'protocol', 'checksums', 'body']),
+    );
+  });
+
+  it('says what a workload that can not run lacks', () => {
+    expect(cardOf('s3').missing).toBeNull();
+    const bare = worldOf(targetAt(null, { bucket: null }));
+    expect(workloadCards(bare).find(({ name }) => name === 's3')?.missing).toContain('S3_BUCKET');
+  });
+
+  it('is the same matrix from the side of the strategies', () => {
+    const fromWorkloads = workloadCards(world).flatMap(({ name, strategies }) =>
+      strategies.map((one) => ({ workload: name, ...one })),
+    );
+    const fromStrategies = strategyCards(world).flatMap(({ workloads }) =>
+      Object.entries(workloads).flatMap(([workload, cells]) => cells.map((one) => ({ workload, ...one }))),
+    );
+    expect(fromStrategies).toHaveLength(fromWorkloads.length);
+    expect(fromStrategies).toEqual(expect.arrayContaining(fromWorkloads));
+  });
+});
+
+function cardOf(workload: string) {
+  const card = workloadCards(world).find(({ name }) => name === workload);
+  if (card === undefined) throw new Error(`there is no card for ${workload}`);
+  return card;
+}
