@@ -10,12 +10,13 @@ export function allMet(measurements: readonly Measurement[]): boolean {
   return measurements.every((group) => group.state === 'measured' && group.figures.every(isMet));
 }
 
-/** A table for people: a line for each figure, and one for each group that could not be measured. */
+/** A table for people: a line for each figure, and one for each group that could not be measured, with the first
+ * line of the reason. */
 export function tableOf(measurements: readonly Measurement[]): string {
   const rows = measurements.flatMap((measurement) =>
     measurement.state === 'measured'
       ? measurement.figures.map(cellsOf)
-      : [[measurement.group, `FAILED: ${measurement.error}`]],
+      : [[measurement.group, `FAILED: ${measurement.error.split('\n', 1).join('')}`]],
   );
   const header = ['figure', 'median', 'min … max', 'target', '', ''];
   const inColumns = [header, ...rows.filter((row) => row.length === header.length)];
