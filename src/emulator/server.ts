@@ -29,12 +29,14 @@ export function createEmulator(settings: Pick<EmulatorSettings, 'latencyMs' | 's
     // Faults are about objects: a listing that broke would leave no task to fail.
     const fault = asked.operation.startsWith('List') ? null : faultFor(settings.faults, asked.key);
     if (fault === 'stall') return;
-    await sleep(drawLatencyMs(settings, asked.operation, asked.key, attemptOf(incoming.headers)));
-    if (fault === 'reset') return void outgoing.destroy();
     const refusal =
       (await refusalOf(request, service.name, Date.now())) ?? (fault === 'error' ? failure : null);
     const answer =
       refusal === null ? asked.answer() : service.refuse(refusal.status, refusal.code, refusal.message);
+    // What the emulator itself takes is part of the draw, or its load would change what strategies compete on.
+    const latencyMs = drawLatencyMs(settings, asked.operation, asked.key, attemptOf(incoming.headers));
+    await sleep(Math.max(0, latencyMs - (performance.now() - arrivedMs)));
+    if (fault === 'reset') return void outgoing.destroy();
     send(outgoing, answer, fault, arrivedMs);
   }
 
