@@ -2,6 +2,7 @@ import type { Notice } from '../otel/notices.ts';
 import type { TargetSettings } from './aws/target.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logging.ts';
+import { nsToMs, roundedMs } from './record/clock.ts';
 import type { RunRecord } from './record/record.ts';
 
 /** Starts a Jaeger that takes what the service sends, with its pages at http://localhost:16686. */
@@ -51,7 +52,7 @@ export function tellNotice(log: Logger, { level, code, message }: Notice): void 
 
 /** One line a run. */
 export function tellRun(log: Logger, { id, plan, outcome, startedAtNs, endedAtNs, trace }: RunRecord): void {
-  const durationMs = Math.round((endedAtNs - startedAtNs) / 1e3) / 1e3;
+  const durationMs = roundedMs(nsToMs(endedAtNs - startedAtNs));
   const fields = { runId: id, trace_id: trace.traceId, span_id: trace.runSpanId, outcome, durationMs };
   const level = outcome === 'ok' || outcome === 'cancelled' ? 'info' : 'warn';
   log[level](fields, `${plan.workload} ${plan.strategy} ×${plan.tasks}: ${outcome} in ${durationMs} ms`);

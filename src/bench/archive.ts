@@ -1,3 +1,4 @@
+import { nsToMs, roundedMs } from '../record/clock.ts';
 import type { RunRecord } from '../record/record.ts';
 
 /** A kept run, without its tasks. */
@@ -71,7 +72,7 @@ function summaryOf({ id, plan, outcome, startedAtNs, endedAtNs, clock, trace }: 
     strategy: plan.strategy,
     tasks: plan.tasks,
     outcome,
-    durationMs: Math.round((endedAtNs - startedAtNs) / 1e3) / 1e3,
+    durationMs: roundedMs(nsToMs(endedAtNs - startedAtNs)),
     startedAt: new Date(startedAtMs).toISOString(),
     traceId: trace.traceId,
   };

@@ -36,9 +36,9 @@ export type Ending =
 const graceMs = 2_000;
 
 /**
- * Has a runner execute an order, and listens. Cuts the run off when its time is over (counted from its start; what precedes it may take as long) or the
- * signal fires: tasks that hold the runner's main thread can't be asked, so the runner is killed. Resolves when
- * nothing of the run is left alive; never rejects.
+ * Has a runner execute an order, and listens. Cuts the run off when its time is over (counted from its start; what
+ * precedes it may take as long) or the signal fires: tasks that hold the runner's main thread can't be asked, so the
+ * runner is killed. Resolves when nothing of the run is left alive; never rejects.
  */
 export async function drive(
   order: RunOrder,

@@ -1,6 +1,6 @@
 import { analyse, type Analysis } from '../bench/analysis.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
-import { betweenMs, nsToMs } from '../record/clock.ts';
+import { betweenMs, nsToMs, roundedMs } from '../record/clock.ts';
 import type { IntervalNs, RunRecord, TaskRecord } from '../record/record.ts';
 
 /**
@@ -95,8 +95,7 @@ function roundedAnalysis({ parallelism, limitMs, limitedBy, efficiency }: Analys
   };
 }
 
-/** Three decimals: clocks of two processes agree no closer than a microsecond. */
 function rounded<Value extends number | null>(value: Value): Value;
 function rounded(value: number | null): number | null {
-  return value === null ? null : Math.round(value * 1000) / 1000;
+  return value === null ? null : roundedMs(value);
 }

@@ -31,6 +31,11 @@ export function betweenMs(from: InstantNs | null, to: InstantNs | null): number 
   return from === null || to === null ? null : nsToMs(to - from);
 }
 
+/** To the microsecond: clocks of two processes agree no closer. */
+export function roundedMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
 /** Milliseconds, with nanosecond digits, of a span of nanoseconds. */
 export function nsToMs(ns: number): number {
   return ns / 1e6;

@@ -8,28 +8,15 @@ import type {
   TaskRecord,
   TraceIds,
 } from '../../src/record/record.ts';
+import { planOf } from '../support/fixtures.ts';
 
-export const plan: RunPlan = {
+export const plan: RunPlan = planOf({
   workload: 's3',
   strategy: 'presigned-async',
-  fanOut: 'async',
   access: 'presigned',
-  tasks: 3,
-  concurrency: 3,
-  pool: 'cold',
   client: 'got',
-  join: 'all',
-  attempts: 1,
-  detail: 'tasks',
-  timeoutMs: 30_000,
-  runtime: 'node26',
-  target: 'emulator',
   params: {},
-  runnerKind: 'plain',
-  holdsMainThread: false,
-  workers: 0,
-  warnings: [],
-};
+});
 
 /** No power of ten in it, so that a rounding anywhere would show. */
 const epochOriginNs = '1795395013123456789';
