@@ -1,12 +1,11 @@
 import type { Clock, InstantNs } from '../record/clock.ts';
-import type { IntervalNs, RunnerLoad, TaskRecord } from '../record/record.ts';
-import type { Warning } from '../record/plan.ts';
-import type { CancelReason, FromRunner, RunOrder, StartedTask } from '../runner/messages.ts';
+import type { RunnerLoad, TaskRecord } from '../record/record.ts';
+import type { BegunRun, CancelReason, FromRunner, RunOrder, StartedTask } from '../runner/messages.ts';
 import type { RunnerProcess } from '../runner/runner-process.ts';
 
 /** Everything that was heard of a run, and how it ended. */
 export interface RunNews {
-  readonly begun: Begun | null;
+  readonly begun: BegunRun | null;
   /** By task index: what is known of tasks that did not end. */
   readonly started: ReadonlyMap<number, StartedTask>;
   readonly ended: ReadonlyMap<number, TaskRecord>;
@@ -14,14 +13,6 @@ export interface RunNews {
   readonly endedAtNs: InstantNs;
   /** `null` when the runner did not live to tell. */
   readonly load: RunnerLoad | null;
-}
-
-interface Begun {
-  readonly startedAtNs: InstantNs;
-  readonly signing: IntervalNs | null;
-  readonly fanOutStartedAtNs: InstantNs | null;
-  readonly warnings: readonly Warning[];
-  readonly bridged: boolean;
 }
 
 type Refused = Extract<FromRunner, { type: 'refused' }>;
@@ -49,7 +40,7 @@ export async function drive(
   const { runId, plan } = order;
   const started = new Map<number, StartedTask>();
   const ended = new Map<number, TaskRecord>();
-  let begun: Begun | null = null;
+  let begun: BegunRun | null = null;
   let cut: { readonly reason: CancelReason; readonly atNs: InstantNs } | null = null;
 
   const news = await new Promise<Pick<RunNews, 'ending' | 'endedAtNs' | 'load'>>((resolve) => {
@@ -76,23 +67,18 @@ export async function drive(
 
     runner.listen(runId, {
       heard(message) {
-        switch (message.type) {
-          case 'begun':
-            // Until here it was the finding of inputs that was limited; now it is the run.
-            if (begun === null) limit.refresh();
-            begun = message;
-            break;
-          case 'tasks':
-            for (const task of message.started) started.set(task.index, task);
-            for (const task of message.ended) ended.set(task.index, task);
-            break;
-          case 'refused':
-            settle({ kind: 'refused', refusal: message }, message.endedAtNs, null);
-            break;
-          case 'finished':
-            settle({ kind: 'joined' }, message.endedAtNs, message.load);
-            break;
+        if (message.type === 'refused') {
+          return settle({ kind: 'refused', refusal: message }, message.endedAtNs, null);
         }
+        if (message.begun !== null) {
+          // Until here it was the finding of inputs that was limited; now it is the run.
+          if (begun === null) limit.refresh();
+          begun = message.begun;
+        }
+        for (const task of message.started) started.set(task.index, task);
+        for (const task of message.ended) ended.set(task.index, task);
+        const { finished } = message;
+        if (finished !== null) settle({ kind: 'joined' }, finished.endedAtNs, finished.load);
       },
       died: () => settle({ kind: 'died' }, clock(), null),
     });

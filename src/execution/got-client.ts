@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import got, { RequestError } from 'got';
+import got, { ReadError, RequestError } from 'got';
 import { transportError } from '../aws/transport-error.ts';
 import type { Answer } from '../workloads/task.ts';
 import type { OpenHttp } from './tools.ts';
@@ -23,15 +23,12 @@ export const openGot: OpenHttp = ({ sockets }) => {
   });
   return {
     async send({ method, url, headers }) {
-      let answered = false;
       try {
-        const pending = client(url, { method, headers });
-        void pending.on('downloadProgress', ({ transferred }) => (answered ||= transferred > 0));
-        const response = await pending;
+        const response = await client(url, { method, headers });
         return toAnswer(response.statusCode, response.headers, response.rawBody);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
-        return transportError(error, error.response !== undefined || answered);
+        return transportError(error, error.response !== undefined || error instanceof ReadError);
       }
     },
     close() {

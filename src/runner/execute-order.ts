@@ -25,19 +25,27 @@ export interface RunnerWorld {
 export async function executeOrder(order: RunOrder, world: RunnerWorld, signal: AbortSignal): Promise<void> {
   const clock = clockFrom(order.originNs);
   const begunAtNs = clock();
+  const reporter = new Reporter({
+    runId: order.runId,
+    clock,
+    blocking: order.plan.holdsMainThread,
+    send: (message) => world.send(message),
+  });
   try {
-    await execute(order, world, clock, signal);
+    await execute(order, world, clock, reporter, signal);
   } catch (error) {
     const { runId } = order;
-    if (signal.aborted) return world.send({ type: 'finished', runId, endedAtNs: clock(), load: unknownLoad });
+    if (signal.aborted) return reporter.finished({ endedAtNs: clock(), load: unknownLoad });
+    reporter.flush();
     world.send({ type: 'refused', runId, ...refusal(error), startedAtNs: begunAtNs, endedAtNs: clock() });
   }
 }
 
 async function execute(
-  { runId, plan, target, originNs, traceparents }: RunOrder,
+  { plan, target, originNs, traceparents }: RunOrder,
   world: RunnerWorld,
   clock: Clock,
+  reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   const implementation = await named(workloads, plan.workload).load();
@@ -67,19 +75,18 @@ async function execute(
 
   const meter = new LoadMeter();
   const startedAtNs = clock();
-  const begun = { type: 'begun', runId, startedAtNs, warnings: prepared.warnings } as const;
   const bridged = task.uses === 'http' && named(strategies, plan.fanOut).declaration.isolate;
+  const begun = { startedAtNs, warnings: prepared.warnings, bridged };
   let inputs = prepared.inputs;
   let signedAtNs: number | null = null;
   if (prepared.sign !== null) {
-    world.send({ ...begun, bridged, signing: null, fanOutStartedAtNs: null });
+    reporter.begun({ ...begun, signing: null, fanOutStartedAtNs: null });
     inputs = await unlessAborted(signal, prepared.sign());
     signedAtNs = clock();
   }
   const fanOutStartedAtNs = signedAtNs ?? startedAtNs;
   const signing = signedAtNs === null ? null : { fromNs: startedAtNs, toNs: signedAtNs };
-  world.send({ ...begun, bridged, signing, fanOutStartedAtNs });
-  const reporter = new Reporter(runId, clock, (message) => world.send(message));
+  reporter.begun({ ...begun, signing, fanOutStartedAtNs });
   const { endedAtNs, processesCpuMs } = await fanOut({
     inputs,
     executor,
@@ -92,8 +99,7 @@ async function execute(
     startedAtNs: fanOutStartedAtNs,
   });
   await executor.close();
-  reporter.flush();
-  world.send({ type: 'finished', runId, endedAtNs, load: meter.read(processesCpuMs) });
+  reporter.finished({ endedAtNs, load: meter.read(processesCpuMs) });
 }
 
 function paramsForAll({ tasks, params }: RunPlan): PreparedInputs {

@@ -37,27 +37,32 @@ const startedTask = z.object({
 
 const warning = z.object({ code: z.string(), message: z.string() });
 
+/** The run has started: told as signing begins, and again as the fan-out begins. */
+const begunRun = z.object({
+  startedAtNs: instant,
+  signing: z.object({ fromNs: instant, toNs: instant }).nullable(),
+  fanOutStartedAtNs: instant.nullable(),
+  warnings: z.array(warning).readonly(),
+  bridged: z.boolean(),
+});
+
+/** The join is done and nothing of the run is left alive. */
+const finishedRun = z.object({ endedAtNs: instant, load: runnerLoadSchema });
+
 /** Everything a runner says, in the order in which it happens. The service parses each of it. */
 export const fromRunner = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('ready'),
     runtime: z.object({ name: z.string(), version: z.string() }),
   }),
-  /** The run has started; sent as signing begins, and again as the fan-out begins. */
+  /** What happened in a run since its last news. `finished` is the last of them. */
   z.object({
-    type: z.literal('begun'),
+    type: z.literal('news'),
     runId,
-    startedAtNs: instant,
-    signing: z.object({ fromNs: instant, toNs: instant }).nullable(),
-    fanOutStartedAtNs: instant.nullable(),
-    warnings: z.array(warning).readonly(),
-    bridged: z.boolean(),
-  }),
-  z.object({
-    type: z.literal('tasks'),
-    runId,
+    begun: begunRun.nullable(),
     started: z.array(startedTask),
     ended: z.array(taskRecordSchema),
+    finished: finishedRun.nullable(),
   }),
   /** The run never came to its tasks. */
   z.object({
@@ -69,14 +74,9 @@ export const fromRunner = z.discriminatedUnion('type', [
     startedAtNs: instant,
     endedAtNs: instant,
   }),
-  /** The join is done and nothing of the run is left alive. Every task's record was sent before. */
-  z.object({
-    type: z.literal('finished'),
-    runId,
-    endedAtNs: instant,
-    load: runnerLoadSchema,
-  }),
 ]);
 
 export type FromRunner = z.infer<typeof fromRunner>;
 export type StartedTask = z.infer<typeof startedTask>;
+export type BegunRun = z.infer<typeof begunRun>;
+export type FinishedRun = z.infer<typeof finishedRun>;

@@ -1,35 +1,47 @@
 import type { Clock } from '../record/clock.ts';
 import type { TaskRecord } from '../record/record.ts';
-import type { FromRunner, StartedTask } from './messages.ts';
+import type { BegunRun, FinishedRun, FromRunner, StartedTask } from './messages.ts';
 
-type Tasks = Extract<FromRunner, { type: 'tasks' }>;
+/** News of tasks that end one by one is collected for so long: each message costs its run some tenths of a ms. */
+const collectMs = 5;
 
-/** A message that waits longer than this while the main thread is blocked could be lost with the runner. */
+/** News that waits longer than this while the main thread is blocked could be lost with the runner. */
 const staleNs = 1e6;
 
+export interface ReporterOptions {
+  readonly runId: string;
+  readonly clock: Clock;
+  /** Whether tasks block the main thread: its timers don't fire then. */
+  readonly blocking: boolean;
+  readonly send: (message: FromRunner) => void;
+}
+
 /**
- * Tells the service of each task as it happens, at a price that does not distort what is measured: what comes in
- * one turn of the event loop goes out as one message. A blocked loop never turns, so a start that finds the last
- * message more than a millisecond old is sent at once, with what waits: the end of the task before, as a rule.
+ * Tells the service of a run as it happens, at a price that does not distort what is measured: what comes within
+ * 5 ms goes out as one message. Where tasks block the main thread, a start that finds the last message more than
+ * a millisecond old is sent at once, with what waits: the end of the task before, as a rule.
  */
 export class Reporter {
-  readonly #runId: string;
-  readonly #clock: Clock;
-  readonly #send: (message: FromRunner) => void;
+  readonly #options: ReporterOptions;
+  #begun: BegunRun | null = null;
   #started: StartedTask[] = [];
   #ended: TaskRecord[] = [];
-  #scheduled = false;
+  #timer: NodeJS.Timeout | null = null;
   #sentAtNs = Number.NEGATIVE_INFINITY;
 
-  constructor(runId: string, clock: Clock, send: (message: FromRunner) => void) {
-    this.#runId = runId;
-    this.#clock = clock;
-    this.#send = send;
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  begun(run: BegunRun): void {
+    this.#begun = run;
+    this.#sendSoon();
   }
 
   started(task: StartedTask): void {
     this.#started.push(task);
-    if (this.#clock() - this.#sentAtNs > staleNs) this.flush();
+    const { blocking, clock } = this.#options;
+    if (blocking && clock() - this.#sentAtNs > staleNs) this.#send(null);
     else this.#sendSoon();
   }
 
@@ -38,27 +50,29 @@ export class Reporter {
     this.#sendSoon();
   }
 
-  /** Sends what waits. */
+  /** Sends what waits, and that nothing more comes. */
+  finished(run: FinishedRun): void {
+    this.#send(run);
+  }
+
+  /** Sends what waits, if anything does. */
   flush(): void {
-    if (this.#started.length === 0 && this.#ended.length === 0) return;
-    const message: Tasks = {
-      type: 'tasks',
-      runId: this.#runId,
-      started: this.#started,
-      ended: this.#ended,
-    };
-    this.#started = [];
-    this.#ended = [];
-    this.#sentAtNs = this.#clock();
-    this.#send(message);
+    if (this.#timer !== null) this.#send(null);
   }
 
   #sendSoon(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    this.#timer ??= setTimeout(() => this.#send(null), collectMs);
+  }
+
+  #send(finished: FinishedRun | null): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const { runId, clock, send } = this.#options;
+    const news = { begun: this.#begun, started: this.#started, ended: this.#ended, finished };
+    this.#begun = null;
+    this.#started = [];
+    this.#ended = [];
+    this.#sentAtNs = clock();
+    send({ type: 'news', runId, ...news });
   }
 }

@@ -1,27 +1,49 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FromRunner, StartedTask } from '../../src/runner/messages.ts';
+import { unknownLoad } from '../../src/record/record.ts';
 import { Reporter } from '../../src/runner/reporter.ts';
 import { okTask } from '../support/fixtures.ts';
 
 describe('the reporter', () => {
-  it('sends the first news at once, so that a start is known before a task blocks', () => {
-    const { reporter, sent } = reporting(() => 0);
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('sends a start at once where tasks block, so that it is known before the first one does', () => {
+    const { reporter, sent } = reporting({ blocking: true });
     reporter.started(startedTask(0));
     expect(sent).toHaveLength(1);
   });
 
-  it('sends what comes in one turn of the event loop as one message', async () => {
-    const { reporter, sent } = reporting(() => 0);
+  it('sends what comes within 5 ms as one message', () => {
+    const { reporter, sent } = reporting({ blocking: false });
     for (let index = 0; index < 100; index += 1) reporter.started(startedTask(index));
+    expect(sent).toHaveLength(0);
+    vi.advanceTimersByTime(5);
     expect(sent).toHaveLength(1);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(sent).toHaveLength(2);
     expect(startedIn(sent)).toEqual(Array.from({ length: 100 }, (_, index) => index));
+  });
+
+  it('sends the start, the tasks and the end of a short run as one message', () => {
+    const { reporter, sent } = reporting({ blocking: false });
+    reporter.begun({ startedAtNs: 1, signing: null, fanOutStartedAtNs: 1, warnings: [], bridged: false });
+    reporter.started(startedTask(0));
+    reporter.ended(okTask(0));
+    reporter.finished({ endedAtNs: 9, load: unknownLoad });
+    vi.runAllTimers();
+    expect(sent).toMatchObject([
+      {
+        runId: 'run',
+        begun: { startedAtNs: 1 },
+        started: [{ index: 0 }],
+        ended: [{ index: 0 }],
+        finished: { endedAtNs: 9 },
+      },
+    ]);
   });
 
   it('sends a start at once that would wait behind a blocked loop, with the end before it', () => {
     let now = 0;
-    const { reporter, sent } = reporting(() => now);
+    const { reporter, sent } = reporting({ blocking: true, clock: () => now });
     reporter.started(startedTask(0));
     now = 5e6;
     reporter.ended(okTask(0));
@@ -36,15 +58,19 @@ describe('the reporter', () => {
   });
 
   it('sends nothing when there is no news', () => {
-    const { reporter, sent } = reporting(() => 0);
+    const { reporter, sent } = reporting({ blocking: false });
     reporter.flush();
     expect(sent).toEqual([]);
   });
 });
 
-function reporting(clock: () => number): { reporter: Reporter; sent: FromRunner[] } {
+function reporting({ blocking, clock = () => 0 }: { blocking: boolean; clock?: () => number }): {
+  reporter: Reporter;
+  sent: FromRunner[];
+} {
   const sent: FromRunner[] = [];
-  return { reporter: new Reporter('run', clock, (message) => sent.push(message)), sent };
+  const send = (message: FromRunner): void => void sent.push(message);
+  return { reporter: new Reporter({ runId: 'run', clock, blocking, send }), sent };
 }
 
 function startedTask(index: number): StartedTask {
@@ -53,6 +79,6 @@ function startedTask(index: number): StartedTask {
 
 function startedIn(messages: readonly FromRunner[]): number[] {
   return messages.flatMap((message) =>
-    message.type === 'tasks' ? message.started.map(({ index }) => index) : [],
+    message.type === 'news' ? message.started.map(({ index }) => index) : [],
   );
 }
