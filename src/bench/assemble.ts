@@ -11,6 +11,7 @@ import {
   type TraceIds,
 } from '../record/record.ts';
 import { unfinishedError, unfinishedFacts } from '../runner/unfinished.ts';
+import type { CancelReason } from '../runner/messages.ts';
 import type { RunNews } from './drive.ts';
 
 export interface RunFrame {
@@ -91,9 +92,9 @@ function unfinished(index: number, { begun, started, ending }: RunNews, atNs: nu
         error: unfinishedError('upstream_unavailable', ending.refusal.upstreamCode),
       };
     case 'cut':
-      return ending.reason === 'cancelled'
-        ? { ...facts, state: 'cancelled' }
-        : { ...facts, state: 'failed', error: unfinishedError('run_timeout') };
+      return ending.reason === 'run_timeout'
+        ? { ...facts, state: 'failed', error: unfinishedError('run_timeout') }
+        : { ...facts, state: 'cancelled' };
     case 'died':
     case 'joined':
       return { ...facts, state: 'failed', error: unfinishedError('runner_crashed') };
@@ -111,14 +112,23 @@ function verdict(
     case 'died':
       return { outcome: 'runner_crashed', failure: 'The process that executed the run died.' };
     case 'cut':
-      return ending.reason === 'cancelled'
-        ? { outcome: 'cancelled', failure: 'Its client went away.' }
-        : { outcome: 'run_timeout', failure: `The run was stopped after ${plan.timeoutMs} ms.` };
+      return { outcome: ending.reason, failure: whyCut(ending.reason, plan) };
     case 'joined': {
       const failed = tasks.filter(({ state }) => state === 'failed').length;
       if (failed === 0) return { outcome: 'ok', failure: null };
       return { outcome: 'tasks_failed', failure: `${failed} of ${tasks.length} tasks failed.` };
     }
+  }
+}
+
+function whyCut(reason: CancelReason, { timeoutMs }: RunPlan): string {
+  switch (reason) {
+    case 'run_timeout':
+      return `The run was stopped after ${timeoutMs} ms.`;
+    case 'cancelled':
+      return 'Its client went away.';
+    case 'shutting_down':
+      return 'The service shut down before the run had ended.';
   }
 }
 

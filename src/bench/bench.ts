@@ -18,7 +18,13 @@ export interface Bench {
   run(plan: RunPlan, signal: AbortSignal): Promise<RunRecord>;
   /** A run's spans as OTLP JSON. */
   traceJson(record: RunRecord): Promise<string>;
+  readiness(): Promise<readonly ReadinessCheck[]>;
+}
+
+/** What the end of the service needs of the core. */
+export interface BenchEnd {
   /** Resolves when no run is in flight and the spans of the last ones have been made. */
   settled(): Promise<void>;
-  readiness(): Promise<readonly ReadinessCheck[]>;
+  /** Cancels every run (outcome `shutting_down`); resolves like {@link Bench.settled}. */
+  giveUp(): Promise<void>;
 }

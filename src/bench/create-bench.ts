@@ -10,8 +10,8 @@ import type { Supervisor } from '../runner/supervisor.ts';
 import type { Admission } from './admission.ts';
 import type { RunArchive } from './archive.ts';
 import { assemble } from './assemble.ts';
-import type { Bench, ReadinessCheck } from './bench.ts';
-import { drive } from './drive.ts';
+import type { Bench, BenchEnd, ReadinessCheck } from './bench.ts';
+import { drive, shuttingDown } from './drive.ts';
 import { Flights } from './flights.ts';
 import { workloadNamed } from './plan.ts';
 import type { World } from './world.ts';
@@ -43,25 +43,35 @@ export interface BenchParts {
   readonly archive: RunArchive;
   /** Hears of every run, once its record is made. */
   readonly reportRun: (record: RunRecord) => void;
+  /** Hears of what went wrong after a run's answer was sent. */
+  readonly reportFault: (error: unknown) => void;
   /** Whether the target can be reached. */
   checkTarget(target: TargetSettings): Promise<ReadinessCheck>;
 }
 
 /** Puts the core together: admission, a runner, the record, and what is made of it. */
-export function createBench(parts: BenchParts): Bench {
+export function createBench(parts: BenchParts): Bench & BenchEnd {
   const flights = new Flights();
   const beingWritten = new Set<Promise<void>>();
+  const ending = new AbortController();
+  const settled = async (): Promise<void> => {
+    while (parts.admission.runsInFlight > 0) await sleep(5);
+    await Promise.allSettled(beingWritten);
+  };
   return {
-    async run(plan, signal) {
+    async run(plan, clientSignal) {
+      const signal = AbortSignal.any([clientSignal, ending.signal]);
       const leave = await parts.admission.enter(plan.workers, signal);
       try {
         const room = await parts.telemetry.reserveRoom(plan.tasks, signal);
         try {
           const record = await execute(plan, signal, parts, flights);
-          const written = writeDown(record, parts).finally(() => {
-            room.release();
-            beingWritten.delete(written);
-          });
+          const written = writeDown(record, parts)
+            .catch(parts.reportFault)
+            .finally(() => {
+              room.release();
+              beingWritten.delete(written);
+            });
           beingWritten.add(written);
           return record;
         } catch (error) {
@@ -73,9 +83,10 @@ export function createBench(parts: BenchParts): Bench {
       }
     },
     traceJson: (record) => parts.telemetry.traceJson(record),
-    async settled() {
-      while (parts.admission.runsInFlight > 0) await sleep(5);
-      await Promise.allSettled(beingWritten);
+    settled,
+    async giveUp() {
+      ending.abort(shuttingDown);
+      await settled();
     },
     readiness: async () => [await checkRunner(parts.supervisor), await parts.checkTarget(parts.world.target)],
   };

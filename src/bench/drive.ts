@@ -23,6 +23,9 @@ export type Ending =
   | { readonly kind: 'died' }
   | { readonly kind: 'refused'; readonly refusal: Refused };
 
+/** The reason with which a signal gives up every run because the service ends. */
+export const shuttingDown = Symbol('shutting down');
+
 /** How long a runner may take to give a run up before it is killed. */
 const graceMs = 2_000;
 
@@ -54,7 +57,7 @@ export async function drive(
       runner.send({ type: 'cancel', runId, reason });
       timers.push(setTimeout(() => void runner.kill(), graceMs));
     };
-    const leave = (): void => cutOff('cancelled');
+    const leave = (): void => cutOff(signal.reason === shuttingDown ? 'shutting_down' : 'cancelled');
     const settle = (ending: Ending, endedAtNs: InstantNs, load: RunnerLoad | null): void => {
       for (const timer of timers) clearTimeout(timer);
       signal.removeEventListener('abort', leave);

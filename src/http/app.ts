@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { BenchError } from '../errors.ts';
+import { noteArrival } from './answer-headers.ts';
 import type { HttpDeps } from './deps.ts';
 import { originGuard, tokenGuard, urlGuard } from './guards.ts';
 import { problemOf, sendError, sendProblem } from './problem.ts';
@@ -29,7 +30,7 @@ export function createApp(deps: HttpDeps): Express {
   app.disable('etag');
   // The query is read by hand, so that what is given twice is seen.
   app.set('query parser', false);
-  app.use(plainHelmet, noStore, urlGuard, originGuard(deps.allowedHosts));
+  app.use(noteArrival, plainHelmet, noStore, urlGuard, originGuard(deps.allowedHosts));
   const token = tokenGuard(deps.benchToken);
   for (const { path, handle, open } of routesOf(deps)) {
     // Before Express's own GET, which would answer HEAD too and so start a run.

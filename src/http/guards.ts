@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { BenchError } from '../errors.ts';
+import { isLoopback } from '../loopback.ts';
 
 /** Longer than any URL of this service; Node's own limit is on all headers together. */
 const maxUrlCharacters = 8_192;
@@ -21,16 +22,17 @@ const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
  * it, neither by a name that resolves to this machine nor from another site.
  */
 export function originGuard(allowedHosts: readonly string[]): RequestHandler {
-  const allowed = new Set([...loopbackHosts, ...allowedHosts.map((host) => host.toLowerCase())]);
+  const named = new Set(allowedHosts.map((host) => host.toLowerCase()));
+  const allowed = [...loopbackHosts, ...named];
   return ({ headers }, _, next) => {
     const host = headers.host ?? '';
     const name = host.replace(/:\d+$/, '').toLowerCase();
-    if (!allowed.has(name) && !allowed.has(host.toLowerCase())) {
+    if (!isLoopback(name) && !named.has(name) && !named.has(host.toLowerCase())) {
       const problem = {
         field: 'Host',
         value: host,
         reason: 'is neither loopback nor allowed',
-        allowed: [...allowed],
+        allowed,
       };
       const fix = 'Set ALLOWED_HOSTS to serve it under that name.';
       throw new BenchError('forbidden', `The host "${host}" is not served. ${fix}`, { problems: [problem] });

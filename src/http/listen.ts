@@ -6,9 +6,12 @@ import { pretty, problemOf } from './problem.ts';
 export interface ListeningServer {
   readonly url: string;
   readonly port: number;
-  /** Stops taking connections; resolves when the last one has ended. */
+  /** Stops taking connections; resolves when the requests that are being served have their answers. */
   close(): Promise<void>;
 }
+
+/** How often connections that have become idle are closed, once no more are taken. */
+const sweepMs = 20;
 
 /**
  * Serves an application.
@@ -29,8 +32,12 @@ export async function listen(app: RequestListener, host: string, port: number): 
     url: `http://${name}:${address.port}`,
     port: address.port,
     async close() {
-      server.closeIdleConnections();
-      await new Promise((resolve) => server.close(resolve));
+      const closed = once(server, 'close');
+      server.close();
+      // A connection that is kept alive becomes idle only after its answer.
+      const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
+      await closed;
+      clearInterval(sweep);
     },
   };
 }

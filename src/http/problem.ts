@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import type { RunRecord } from '../record/record.ts';
+import { describeAnswer, type TimingParts } from './answer-headers.ts';
 import { errorTable, type BenchError, type ErrorCode, type ParameterProblem } from '../errors.ts';
 
 /** A problem as RFC 9457 has it, with the service's own `code` and, for bad parameters, `errors`. */
@@ -31,8 +32,14 @@ export function problemOfRun({ outcome, failure }: RunRecord): Problem | null {
   return problemOf(outcome, failure ?? errorTable[outcome].title);
 }
 
-/** Answers with a problem; `extra` are fields beside the problem's own. */
-export function sendProblem(response: Response, problem: Problem, extra: object = {}): void {
+/** Answers with a problem; `extra` are fields beside the problem's own, `parts` go into Server-Timing. */
+export function sendProblem(
+  response: Response,
+  problem: Problem,
+  extra: object = {},
+  parts: TimingParts = {},
+): void {
+  describeAnswer(response, parts);
   if (problem.status === 503) response.set('Retry-After', String(retryAfterSeconds));
   if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer');
   response
@@ -45,7 +52,8 @@ export function sendError(response: Response, error: BenchError): void {
   sendProblem(response, problemOf(error.code, error.message, error.problems));
 }
 
-export function sendJson(response: Response, body: unknown): void {
+export function sendJson(response: Response, body: unknown, parts: TimingParts = {}): void {
+  describeAnswer(response, parts);
   response.status(200).type('application/json').send(pretty(body));
 }
 

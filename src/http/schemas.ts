@@ -60,6 +60,7 @@ const outcome = z.enum([
   'runner_crashed',
   'upstream_unavailable',
   'run_timeout',
+  'shutting_down',
   'cancelled',
 ] as const satisfies readonly string[]);
 

@@ -99,7 +99,7 @@ export interface FailedTask extends TaskFacts<InstantNs | null> {
   readonly error: TaskError;
 }
 
-/** Its run was given up (the client went away); it ended when it was cancelled. */
+/** Its run was given up (the client went away, or the service ended); it ended when it was cancelled. */
 export interface CancelledTask extends TaskFacts<InstantNs | null> {
   readonly state: 'cancelled';
 }
@@ -113,6 +113,7 @@ export type Outcome =
   | 'runner_crashed'
   | 'upstream_unavailable'
   | 'run_timeout'
+  | 'shutting_down'
   | 'cancelled';
 
 export interface RuntimeRecord {

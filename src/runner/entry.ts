@@ -10,7 +10,12 @@ import type { FromRunner, ToRunner } from './messages.ts';
 const awsEnvironment = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
 );
-const world = { bundles: bundlesIn(dirname(process.argv[1] ?? '')), awsEnvironment, send };
+const world = {
+  bundles: bundlesIn(dirname(process.argv[1] ?? '')),
+  awsEnvironment,
+  kindsRun: new Set<string>(),
+  send,
+};
 const running = new Map<string, AbortController>();
 
 process.on('message', (message: ToRunner) => {

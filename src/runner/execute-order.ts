@@ -4,7 +4,7 @@ import type { BundleFolder } from '../execution/executor.ts';
 import { loadHttpClient } from '../execution/http-clients.ts';
 import type { ClientSettings } from '../aws/client.ts';
 import { clockFrom, type Clock } from '../record/clock.ts';
-import type { RunPlan } from '../record/plan.ts';
+import type { RunPlan, Warning } from '../record/plan.ts';
 import { unknownLoad } from '../record/record.ts';
 import { strategies } from '../strategies/registry.ts';
 import type { PreparedInputs } from '../workloads/inputs.ts';
@@ -18,6 +18,8 @@ import { Reporter } from './reporter.ts';
 export interface RunnerWorld {
   readonly bundles: BundleFolder;
   readonly awsEnvironment: Readonly<Record<string, string>>;
+  /** Workload and strategy of every run so far: V8 has not compiled the code of others yet. */
+  readonly kindsRun: Set<string>;
   send(message: FromRunner): void;
 }
 
@@ -76,7 +78,8 @@ async function execute(
   const meter = new LoadMeter();
   const startedAtNs = clock();
   const bridged = task.uses === 'http' && named(strategies, plan.fanOut).declaration.isolate;
-  const begun = { startedAtNs, warnings: prepared.warnings, bridged };
+  const warnings = [...prepared.warnings, ...firstRunWarning(plan, world)];
+  const begun = { startedAtNs, warnings, bridged };
   let inputs = prepared.inputs;
   let signedAtNs: number | null = null;
   if (prepared.sign !== null) {
@@ -100,6 +103,14 @@ async function execute(
   });
   await executor.close();
   reporter.finished({ endedAtNs, load: meter.read(processesCpuMs) });
+}
+
+function firstRunWarning({ workload, strategy }: RunPlan, { kindsRun }: RunnerWorld): Warning[] {
+  const kind = `${workload} ${strategy}`;
+  if (kindsRun.has(kind)) return [];
+  kindsRun.add(kind);
+  const message = `The first run of ${kind} in its process, whose code is not compiled yet: it is slower than the next ones.`;
+  return [{ code: 'first_run', message }];
 }
 
 function paramsForAll({ tasks, params }: RunPlan): PreparedInputs {

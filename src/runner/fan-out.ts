@@ -128,9 +128,9 @@ class TaskInHand implements TaskHandle {
     this.#settled = true;
     const facts = { ...this.#knownAt(atNs), returnedAtNs: null };
     this.#run.reporter.ended(
-      reason === 'cancelled'
-        ? { ...facts, state: 'cancelled' }
-        : { ...facts, state: 'failed', error: unfinishedError(reason) },
+      reason === 'run_timeout'
+        ? { ...facts, state: 'failed', error: unfinishedError(reason) }
+        : { ...facts, state: 'cancelled' },
     );
   }
 

@@ -3,8 +3,8 @@ import type { TargetSettings } from '../aws/target.ts';
 import type { RunPlan } from '../record/plan.ts';
 import { runnerLoadSchema, taskRecordSchema } from './record-schemas.ts';
 
-/** Why a run is given up: its time is over, or nobody waits for it any more. */
-export type CancelReason = 'run_timeout' | 'cancelled';
+/** Why a run is given up: its time is over, nobody waits for it any more, or the service ends. */
+export type CancelReason = 'run_timeout' | 'cancelled' | 'shutting_down';
 
 /** A run for a runner to execute. */
 export interface RunOrder {

@@ -68,6 +68,14 @@ describe('answers', () => {
     for (const { endMs } of body.tasks) expect(Number(endMs)).toBeLessThanOrEqual(body.durationMs);
   });
 
+  it.each(['/healthz', '/workloads', '/nowhere', '/bench/fib?n=-1'])(
+    '%s tells in Server-Timing how long its answer took',
+    async (path) => {
+      const { headers } = await service.get(path);
+      expect(headers.get('server-timing')).toMatch(/^total;dur=[\d.]+$/);
+    },
+  );
+
   it('runs carry Server-Timing, and traceresponse where there is a trace', async () => {
     const { headers } = await service.get('/bench/s3?tasks=1');
     expect(headers.get('server-timing')).toMatch(

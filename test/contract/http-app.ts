@@ -29,7 +29,6 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
   const bench: Bench = {
     run,
     traceJson: async () => '{"resourceSpans":[]}',
-    settled: async () => {},
     readiness: async () => [{ name: 'runner', ok: true, problem: null }],
   };
   const world: World = worldOf(targetAt(null));

@@ -171,11 +171,14 @@ describe('the service', () => {
       expect(await service.stop()).toBe(0);
       expect(await leftOverOf(all, 3_000)).toEqual([]);
       expect(inGroupsOf(all)).toEqual([]);
-      expect(await answered).toBe(502);
+      expect(await answered).toBe(503);
       const spans = receiver.spans.slice(before);
       const tasks = spans.filter(({ name }) => name.startsWith('task fib'));
-      expect(tasks.map(({ status }) => status.code)).toEqual(['ERROR', 'ERROR']);
-      expect(spans.map(({ name }) => name)).toContain(`run fib ${strategy}`);
+      expect(tasks.map(({ status }) => status.code)).toEqual(['UNSET', 'UNSET']);
+      const states = tasks.map(({ attributes }) => attributes['bench.task.state']);
+      expect(states).toEqual(['cancelled', 'cancelled']);
+      const run = spans.find(({ name }) => name === `run fib ${strategy}`);
+      expect(run?.attributes['bench.outcome']).toBe('shutting_down');
     },
   );
 });

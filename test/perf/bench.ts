@@ -12,35 +12,38 @@ import { seededRandom } from './statistics.ts';
  * Measures how fast the service is, as ratios within one run, against the service as users start it. Prints a table,
  * writes every sample to results/latest.json, and exits with 1 when a figure is missed.
  *
- *     npm run bench -- [--only GROUP]... [--rounds N] [--seed N]
+ *     npm run bench -- [--only GROUP]... [--rounds N] [--warmups N] [--seed N]
  */
 const { values: given } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string', default: '10' },
+    warmups: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
 const chosen = groupsNamed(given.only);
-const [rounds, seed] = [wholeNumber('rounds', given.rounds, 1), wholeNumber('seed', given.seed, 0)];
+const rounds = wholeNumber('rounds', given.rounds, 1);
+const warmups = wholeNumber('warmups', given.warmups, 0);
+const seed = wholeNumber('seed', given.seed, 0);
 const random = seededRandom(seed);
 
 await build();
 const machine = thisMachine();
 const before = presentCondition();
 say(`${machine.cores} cores (${machine.model}), Node ${machine.versions['node']}, ${conditionText(before)}`);
-say(`${rounds} rounds a figure after one to warm up, in shuffled order (seed ${seed})`);
+say(`${rounds} rounds a figure after at most ${warmups} to warm up, in shuffled order (seed ${seed})`);
 const startedAt = new Date().toISOString();
 const measurements: Measurement[] = [];
 for (const group of chosen) {
   say(`measuring ${group.name}`);
-  measurements.push(await measured(group, { rounds, random }));
+  measurements.push(await measured(group, { rounds, warmups, random }));
 }
 const after = presentCondition();
 const met = allMet(measurements);
 const file = join(import.meta.dirname, 'results', 'latest.json');
 await mkdir(dirname(file), { recursive: true });
-const result = { startedAt, seed, rounds, machine, before, after, met };
+const result = { startedAt, seed, rounds, warmups, machine, before, after, met };
 await writeFile(file, `${JSON.stringify({ ...result, measurements }, null, 2)}\n`);
 say(`\n${tableOf(measurements)}\n`);
 say(`Now ${conditionText(after)}. All samples: ${file}`);

@@ -20,6 +20,8 @@ export interface Figure {
 export interface Settings {
   /** Measured rounds; a warm-up round comes before them. */
   readonly rounds: number;
+  /** Rounds before them that are not kept. */
+  readonly warmups: number;
   /** The next number from 0 up to 1, from the printed seed. */
   readonly random: () => number;
 }

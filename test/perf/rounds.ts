@@ -24,13 +24,13 @@ export function way<Sample>(name: string, take: () => Promise<Sample>): Way<Samp
 
 /**
  * Measures ways round by round, each round in a new order, so that what changes on the machine meanwhile falls on
- * all of them. The first round warms up and is not kept.
+ * all of them. The first rounds warm up and are not kept: V8 compiles what is hot over tens of runs.
  */
 export async function interleave(
   ways: readonly Pick<Way<unknown>, 'measure'>[],
-  { rounds, random }: Settings,
+  { rounds, warmups, random }: Settings,
 ): Promise<void> {
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const each of shuffled(ways, random)) await each.measure(round > 0);
+  for (let round = 0; round < warmups + rounds; round += 1) {
+    for (const each of shuffled(ways, random)) await each.measure(round >= warmups);
   }
 }

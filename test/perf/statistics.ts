@@ -6,18 +6,6 @@ export function median(numbers: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The least-squares slope of some numbers over their index. */
-export function slope(numbers: readonly number[]): number {
-  const meanIndex = (numbers.length - 1) / 2;
-  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  let [products, squares] = [0, 0];
-  for (const [index, number] of numbers.entries()) {
-    products += (index - meanIndex) * (number - mean);
-    squares += (index - meanIndex) ** 2;
-  }
-  return products / squares;
-}
-
 /** Numbers from 0 up to 1 that a seed decides (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;

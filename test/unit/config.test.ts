@@ -108,7 +108,7 @@ describe('the configuration', () => {
     expect(readConfig({ HOST: '::', BENCH_TOKEN: 'a-long-enough-token' }).benchToken).toBe(
       'a-long-enough-token',
     );
-    expect(readConfig({ HOST: '::1' }).host).toBe('::1');
+    for (const host of ['::1', '127.0.0.2', 'LOCALHOST']) expect(readConfig({ HOST: host }).host).toBe(host);
   });
 });
 

@@ -1,9 +1,8 @@
-import { trace } from '@opentelemetry/api';
 import type { Request, RequestHandler, Response } from 'express';
 import { planRun, workloadNamed } from '../../bench/plan.ts';
 import { parametersOf } from '../../bench/parameters.ts';
 import type { RunRecord } from '../../record/record.ts';
-import { nsToMs } from '../../record/clock.ts';
+import { betweenMs, nsToMs } from '../../record/clock.ts';
 import type { HttpDeps } from '../deps.ts';
 import { problemOfRun, sendJson, sendProblem } from '../problem.ts';
 import { parseQuery } from '../query.ts';
@@ -43,16 +42,16 @@ export function benchRoutes(deps: HttpDeps): readonly Route[] {
 
 function runOnce({ world, bench, traceUrlTemplate }: HttpDeps): RequestHandler {
   return async (request, response) => {
-    const requestedMs = performance.now();
     const workload = String(request.params['workload']);
     const plan = planRun({ workload, ...parseQuery(request.url) }, world);
     const record = await bench.run(plan, signalOf(request, response));
     if (response.destroyed) return;
-    response.set(runHeaders(record, performance.now() - requestedMs));
     const view = runView(record, workloadNamed(plan.workload, world).work, traceUrlTemplate);
     const problem = problemOfRun(record);
-    if (problem === null) return sendJson(response, view);
-    sendProblem(response, problem, view);
+    const parts = partsOf(record);
+    if (problem === null) return sendJson(response, view, parts);
+    // A 503 says that nothing was done, so there is nothing to show for it.
+    sendProblem(response, problem, problem.status === 503 ? {} : view, parts);
   };
 }
 
@@ -67,24 +66,11 @@ function signalOf(request: Request, response: Response): AbortSignal {
   return controller.signal;
 }
 
-/** Server-Timing (W3C) with the run's parts, and the trace as `traceresponse` (W3C Trace Context, draft). */
-function runHeaders({ signing, startedAtNs, fanOutStartedAtNs, endedAtNs }: RunRecord, totalMs: number) {
-  const durations = {
-    total: totalMs,
+/** A run's parts, for Server-Timing. */
+function partsOf({ signing, startedAtNs, fanOutStartedAtNs, endedAtNs }: RunRecord) {
+  return {
     run: nsToMs(endedAtNs - startedAtNs),
     sign: signing === null ? null : nsToMs(signing.toNs - signing.fromNs),
-    fanout: fanOutStartedAtNs === null ? null : nsToMs(endedAtNs - fanOutStartedAtNs),
-  };
-  const span = trace.getActiveSpan()?.spanContext();
-  return {
-    'Server-Timing': Object.entries(durations)
-      .filter(([, ms]) => ms !== null)
-      .map(([name, ms]) => `${name};dur=${Number(ms).toFixed(3)}`)
-      .join(', '),
-    ...(span === undefined
-      ? {}
-      : {
-          traceresponse: `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`,
-        }),
+    fanout: betweenMs(fanOutStartedAtNs, endedAtNs),
   };
 }

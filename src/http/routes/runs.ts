@@ -2,6 +2,7 @@ import { BenchError } from '../../errors.ts';
 import { workloadNamed } from '../../bench/plan.ts';
 import type { RunRecord } from '../../record/record.ts';
 import type { HttpDeps } from '../deps.ts';
+import { describeAnswer } from '../answer-headers.ts';
 import { problemOfRun, sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
 import { keptRunSchema, runListSchema, traceSchema } from '../schemas.ts';
@@ -58,6 +59,7 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
         const record = find(request.params['id']);
         const json = await bench.traceJson(record);
         response.set('Content-Disposition', `attachment; filename="${record.id}.trace.json"`);
+        describeAnswer(response);
         response.type('application/json').send(json);
       },
     },

@@ -1,41 +1,47 @@
 import { execFileSync } from 'node:child_process';
 import { spreadOf, type Figure, type FigureGroup } from '../figure.ts';
-import { median, slope } from '../statistics.ts';
+import { inspect, inspectable } from '../inspected.ts';
 import { withTracedService } from '../with-service.ts';
 
 const runs = 50;
 const tasks = 1_000;
 
-/** Many large runs, one straight after another: no span is lost, and the service's memory stays flat. */
+/** Many large runs, one straight after another: no span is lost, and what the service holds stays flat. */
 export const endurance: FigureGroup = {
   name: 'endurance',
   async measure() {
-    const free = await endure({});
-    const held = await endure({ NODE_OPTIONS: '--max-old-space-size=80' });
+    const { spans, heldMb, residentMb } = await endure();
     return [
-      spansLost(free.spans),
-      memory('memory of the service, last 10 runs / runs 11-20', free.rssMb, 1.15),
-      // Garbage that V8 has not collected yet looks like a leak; what is really held stays when the heap is small.
-      memory('  … with its old space held to 80 MB', held.rssMb, null),
+      spansLost(spans),
+      memory('memory that the service holds, after run 50 / after run 10', heldMb, 1.15),
+      memory('  … with the garbage that V8 has not collected', residentMb, null),
     ];
   },
 };
 
 interface Endured {
   readonly spans: { readonly received: number; readonly distinct: number };
-  /** After each run. */
-  readonly rssMb: readonly number[];
+  /** Resident memory after every tenth run, once all garbage was collected. */
+  readonly heldMb: readonly number[];
+  /** The same just before. */
+  readonly residentMb: readonly number[];
 }
 
-function endure(environment: Readonly<Record<string, string>>): Promise<Endured> {
+function endure(): Promise<Endured> {
   return withTracedService(async (service, receiver) => {
-    const rssMb: number[] = [];
-    for (let run = 0; run < runs; run += 1) {
+    const inspected = await inspect(service);
+    const [heldMb, residentMb]: [number[], number[]] = [[], []];
+    for (let run = 1; run <= runs; run += 1) {
       await service.run(`/bench/sleep?strategy=async&ms=20&tasks=${tasks}`);
-      rssMb.push(residentMb(service.pid));
+      if (run % 10 !== 0) continue;
+      residentMb.push(residentMbOf(service.pid));
+      await receiver.taskSpans(run * tasks);
+      await inspected.collectGarbage();
+      heldMb.push(residentMbOf(service.pid));
     }
-    return { spans: await receiver.taskSpans(runs * tasks), rssMb };
-  }, environment);
+    inspected.close();
+    return { spans: await receiver.taskSpans(runs * tasks), heldMb, residentMb };
+  }, inspectable);
 }
 
 function spansLost({ received, distinct }: Endured['spans']): Figure {
@@ -51,22 +57,21 @@ function spansLost({ received, distinct }: Endured['spans']): Figure {
   };
 }
 
-/** The last ten samples against the eleventh to twentieth: caches and the just-in-time compiler are warm by then. */
-function memory(name: string, rssMb: readonly number[], atMost: number | null): Figure {
-  const [warm, last] = [rssMb.slice(10, 20), rssMb.slice(-10)];
-  const perRunKb = slope(rssMb.slice(10)) * 1024;
+/** Ten runs first: caches and the just-in-time compiler are warm by then. */
+function memory(name: string, samplesMb: readonly number[], atMost: number | null): Figure {
+  const [warm = Number.NaN, last = Number.NaN] = [samplesMb[0], samplesMb.at(-1)];
   return {
     name,
     unit: '×',
-    measured: median(last) / median(warm),
-    spread: spreadOf(last.map((sample) => sample / median(warm))),
+    measured: last / warm,
+    spread: spreadOf(samplesMb.map((sample) => sample / warm)),
     atMost,
-    note: `${median(last).toFixed(0)} of ${median(warm).toFixed(0)} MB, ${perRunKb.toFixed(0)} kB a run`,
-    samples: { 'resident MB': rssMb },
+    note: `${last.toFixed(0)} of ${warm.toFixed(0)} MB`,
+    samples: { 'resident MB': samplesMb },
   };
 }
 
 /** Linux and macOS. */
-function residentMb(pid: number): number {
+function residentMbOf(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 }

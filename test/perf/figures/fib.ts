@@ -15,7 +15,8 @@ export const sharing: FigureGroup = {
         const isolates = fib(service, 'isolate-threads', 36);
         const inTurn = way('two processes in turn', () => bare.oneAfterAnother());
         const atOnce = way('two processes at once', () => bare.atOnce());
-        await interleave([single, threads, isolates, inTurn, atOnce], settings);
+        // A round takes seconds, and its loops are compiled within the first of them.
+        await interleave([single, threads, isolates, inTurn, atOnce], { ...settings, warmups: 1 });
         return [
           ratio('fib(36) ×10: isolate-threads / single', isolates, single, 0.7),
           ratio('fib(36) ×10: threads (cold) / single', threads, single, 0.8),

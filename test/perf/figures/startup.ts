@@ -12,7 +12,7 @@ export const startup: FigureGroup = {
   name: 'startup',
   async measure(settings) {
     const start = way('npm start', startOnce);
-    await interleave([start], { ...settings, rounds: 5 });
+    await interleave([start], { ...settings, rounds: 5, warmups: 1 });
     return [
       {
         name: 'npm start to ready',

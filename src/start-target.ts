@@ -1,0 +1,28 @@
+import type { TargetSettings } from './aws/target.ts';
+import type { Config } from './config.ts';
+import { startEmulator } from './emulator/process.ts';
+import type { Logger } from './logging.ts';
+
+export interface StartedTarget {
+  readonly target: TargetSettings;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * What the workloads talk to: AWS as configured, or an emulator that is started for it.
+ * @throws Error when the emulator can't listen
+ */
+export async function startTarget(config: Config, distFolder: string, log: Logger): Promise<StartedTarget> {
+  const { target: name, region, s3 } = config;
+  if (name === 'aws') return { target: { name, region, s3 }, stop: async () => {} };
+  const emulator = await startEmulator({
+    distFolder,
+    settings: config.emulator,
+    environment: config.emulatorEnvironment,
+    onRestart: () => log.warn('The emulator died and is started again.'),
+  });
+  return {
+    target: { name, region, s3: { ...s3, endpoint: emulator.endpoint } },
+    stop: () => emulator.stop(),
+  };
+}
