@@ -25,10 +25,10 @@ export function openS3Client({ region, endpoint, sockets, attempts }: ClientSett
 export function openS3Reader(settings: ClientSettings): S3Reader {
   const client = openS3Client(settings);
   return {
-    async read({ bucket, key }) {
+    async read({ bucket, key }, abortSignal) {
       let answerBegan = false;
       try {
-        const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
         answerBegan = true;
         const body = (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
         return {

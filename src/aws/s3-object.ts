@@ -23,7 +23,10 @@ export interface S3Read {
 
 /** The SDK's client, as the s3 workload uses it. */
 export interface S3Reader {
-  read(object: S3Object): Promise<S3Read | { readonly state: 'failed'; readonly error: TaskError }>;
+  read(
+    object: S3Object,
+    signal: AbortSignal,
+  ): Promise<S3Read | { readonly state: 'failed'; readonly error: TaskError }>;
   /** Closes its sockets, those in use too. */
   close(): void;
 }

@@ -26,7 +26,7 @@ export type Ending =
 /** The reason with which a signal gives up every run because the service ends. */
 export const shuttingDown = Symbol('shutting down');
 
-/** How long a runner may take to give a run up before it is killed. */
+/** How long a runner may be silent while it gives a run up, before it is killed. */
 const graceMs = 2_000;
 
 /**
@@ -50,12 +50,14 @@ export async function drive(
     const timers: NodeJS.Timeout[] = [];
     const limit = setTimeout(() => cutOff('run_timeout'), plan.timeoutMs);
     timers.push(limit);
+    let grace: NodeJS.Timeout | null = null;
     const cutOff = (reason: CancelReason): void => {
       if (cut !== null) return;
       cut = { reason, atNs: clock() };
       if (plan.holdsMainThread) return void runner.kill();
       runner.send({ type: 'cancel', runId, reason });
-      timers.push(setTimeout(() => void runner.kill(), graceMs));
+      grace = setTimeout(() => void runner.kill(), graceMs);
+      timers.push(grace);
     };
     const leave = (): void => cutOff(signal.reason === shuttingDown ? 'shutting_down' : 'cancelled');
     const settle = (ending: Ending, endedAtNs: InstantNs, load: RunnerLoad | null): void => {
@@ -78,6 +80,8 @@ export async function drive(
           if (begun === null) limit.refresh();
           begun = message.begun;
         }
+        // A runner that still talks is giving it up.
+        grace?.refresh();
         for (const task of message.started) started.set(task.index, task);
         for (const task of message.ended) ended.set(task.index, task);
         const { finished } = message;

@@ -22,9 +22,9 @@ export const openGot: OpenHttp = ({ sockets }) => {
     responseType: 'buffer',
   });
   return {
-    async send({ method, url, headers }) {
+    async send({ method, url, headers }, signal) {
       try {
-        const response = await client(url, { method, headers });
+        const response = await client(url, { method, headers, signal });
         return toAnswer(response.statusCode, response.headers, response.rawBody);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;

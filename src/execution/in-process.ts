@@ -19,17 +19,14 @@ async function inProcess(
 
   async function execute(handle: TaskHandle): Promise<void> {
     const ready = (tools ??= openTools());
-    const stop = (): void => ready.close();
-    handle.signal.addEventListener('abort', stop, { once: true });
     const execution = await measure({
       clock,
       place,
       traceparent: handle.traceparent,
       ownsThread: false,
       announce: (startedAtNs) => handle.started({ ...place, startedAtNs }),
-      perform: () => awaiting?.(handle.input, handle.signal) ?? ready.run(handle.input),
+      perform: () => awaiting?.(handle.input, handle.signal) ?? ready.run(handle.input, handle.signal),
     });
-    handle.signal.removeEventListener('abort', stop);
     handle.returned({ ...execution, processCpuMs: null });
   }
 

@@ -22,21 +22,19 @@ async function isolates(context: ExecutionContext, thread: 'here' | 'own'): Prom
 
   async function execute(handle: TaskHandle): Promise<void> {
     const { input, traceparent, signal } = handle;
-    const send = openHttp === null ? null : (client ??= openHttp(settings)).send;
-    const closeSockets = (): void => client?.close();
-    signal.addEventListener('abort', closeSockets, { once: true });
+    if (openHttp !== null) client ??= openHttp(settings);
+    const send = client?.send;
     const execution = await measureInIsolate({
       clock,
       place,
       source,
-      send,
+      send: send === undefined ? null : (request) => send(request, signal),
       thread,
       input,
       traceparent,
       signal,
       announce: (startedAtNs) => handle.started({ ...place, startedAtNs }),
     });
-    signal.removeEventListener('abort', closeSockets);
     handle.returned({ ...execution, processCpuMs: null });
   }
 

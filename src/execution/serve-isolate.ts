@@ -1,7 +1,7 @@
 import workerpool from 'workerpool';
 import { clockFrom } from '../record/clock.ts';
 import { measureInIsolate } from './isolate-measure.ts';
-import { announce, here, processCpuMs } from './serve.ts';
+import { announce, here, processCpuMs, unstoppable } from './serve.ts';
 import type { OpenHttp } from './tools.ts';
 import { workMethod, type IsolateWorkOrder, type WorkReport } from './work-order.ts';
 
@@ -16,10 +16,9 @@ export function serveIsolate(openHttp: OpenHttp | null): void {
         traceparent: order.traceparent,
         source: order.source,
         input: order.input,
-        send: client?.send ?? null,
+        send: client === null ? null : (request) => client.send(request, unstoppable),
         thread: client === null ? 'here' : 'own',
-        // Its process is what is stopped.
-        signal: new AbortController().signal,
+        signal: unstoppable,
         announce,
       });
       client?.close();

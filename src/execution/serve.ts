@@ -19,13 +19,16 @@ export function serve(task: AnyTask, openHttp: OpenHttp | null): void {
         traceparent: order.traceparent,
         ownsThread: true,
         announce,
-        perform: () => tools.run(order.input),
+        perform: () => tools.run(order.input, unstoppable),
       });
       tools.close();
       return { ...execution, processCpuMs: processCpuMs() };
     },
   });
 }
+
+/** Its worker is what is stopped. */
+export const unstoppable = new AbortController().signal;
 
 export const here: Place = { pid: process.pid, threadId };
 

@@ -1,9 +1,10 @@
-import type { ClientSettings } from '../aws/client.ts';
-import type { AnyTask, Send, TaskResult } from '../workloads/task.ts';
+import type { ClientSettings, PlainRequest } from '../aws/client.ts';
+import type { AnyTask, Exchange, TaskResult } from '../workloads/task.ts';
 
 /** A plain HTTP client. */
 export interface HttpClient {
-  readonly send: Send;
+  /** As {@link Send}; the signal ends the exchange and closes its socket. */
+  send(this: void, request: PlainRequest, signal: AbortSignal): Promise<Exchange>;
   /** Closes its sockets, those in use too: their exchanges end as failed. */
   close(): void;
 }
@@ -12,7 +13,8 @@ export type OpenHttp = (settings: ClientSettings) => HttpClient;
 
 /** A task bound to what it uses. */
 export interface Tools {
-  run(input: unknown): TaskResult | Promise<TaskResult>;
+  /** The signal ends its exchanges and closes their sockets. */
+  run(input: unknown, signal: AbortSignal): TaskResult | Promise<TaskResult>;
   /** Closes its sockets, those in use too. */
   close(): void;
 }
@@ -35,7 +37,10 @@ export async function loadTools(
       if (openHttp === null) throw new Error('a task that sends HTTP requests was given no client');
       return () => {
         const client = openHttp(settings);
-        return { run: (input) => task.run(input, client.send), close: () => client.close() };
+        return {
+          run: (input, signal) => task.run(input, (request) => client.send(request, signal)),
+          close: () => client.close(),
+        };
       };
     }
     case 'sdk': {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Execution, Executor, TaskHandle } from '../execution/executor.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
 import type { Labels, TaskRecord } from '../record/record.ts';
@@ -55,11 +56,14 @@ export async function fanOut(run: FanOut): Promise<FanOutResult> {
   const cancel = (): void => {
     const at = (cancelledAtNs = run.clock());
     const reason: CancelReason = run.signal.reason;
-    for (const task of tasks) task.cancel(at, reason);
+    const unfinished = tasks.filter((task) => task.cancel(at, reason));
+    void inSlices(unfinished, (task) => task.stop());
   };
   run.signal.addEventListener('abort', cancel, { once: true });
   if (run.signal.aborted) cancel();
-  await Promise.all(Array.from({ length: Math.min(run.concurrency, tasks.length) }, keepSlotBusy));
+  const slots: Promise<void>[] = [];
+  await inSlices(tasks.slice(0, run.concurrency), () => slots.push(keepSlotBusy()));
+  await Promise.all(slots);
   run.signal.removeEventListener('abort', cancel);
 
   return {
@@ -68,18 +72,32 @@ export async function fanOut(run: FanOut): Promise<FanOutResult> {
   };
 }
 
+/** So many tasks are begun, or stopped, in one turn of the event loop. */
+const sliceLength = 100;
+
+/**
+ * Takes a turn of the event loop after every hundredth item: ten thousand requests that begin at once would hold the
+ * main thread for seconds, in which no other run goes on and no word from the service is heard.
+ */
+async function inSlices<Item>(items: readonly Item[], act: (item: Item) => void): Promise<void> {
+  for (const [position, item] of items.entries()) {
+    if (position > 0 && position % sliceLength === 0) await nextTurn();
+    act(item);
+  }
+}
+
 /** One task on its way from the queue to its record. */
 class TaskInHand implements TaskHandle {
   readonly index: number;
   readonly input: unknown;
   readonly traceparent: string | null;
-  readonly signal: AbortSignal;
   returnedAtNs: InstantNs | null = null;
   processCpuMs = 0;
   readonly #run: FanOut;
   readonly #labels: Labels;
   #admittedAtNs: InstantNs | null = null;
   #started: StartedTask | null = null;
+  #controller: AbortController | null = null;
   #settled = false;
 
   constructor(run: FanOut, index: number, input: unknown) {
@@ -87,8 +105,13 @@ class TaskInHand implements TaskHandle {
     this.index = index;
     this.input = input;
     this.traceparent = run.traceparents?.[index] ?? null;
-    this.signal = run.signal;
     this.#labels = run.labels[index] ?? {};
+  }
+
+  /** A signal a task: a thousand listeners on one would cost each of them a look at all the others. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
   }
 
   admit(): void {
@@ -123,8 +146,9 @@ class TaskInHand implements TaskHandle {
     this.#run.reporter.ended({ ...this.#knownAt(atNs), returnedAtNs: atNs, state: 'failed', error });
   }
 
-  cancel(atNs: InstantNs, reason: CancelReason): void {
-    if (this.#settled) return;
+  /** Records the task as it stands at its run's end; says whether there was anything left to end. */
+  cancel(atNs: InstantNs, reason: CancelReason): boolean {
+    if (this.#settled) return false;
     this.#settled = true;
     const facts = { ...this.#knownAt(atNs), returnedAtNs: null };
     this.#run.reporter.ended(
@@ -132,6 +156,12 @@ class TaskInHand implements TaskHandle {
         ? { ...facts, state: 'failed', error: unfinishedError(reason) }
         : { ...facts, state: 'cancelled' },
     );
+    return true;
+  }
+
+  /** Has whatever executes it end. */
+  stop(): void {
+    this.#controller?.abort();
   }
 
   /** What is known of a task that ends at `atNs` without a result. */

@@ -80,13 +80,13 @@ export const sdk: SdkTask<{ readonly object: S3Object }> = {
     const { openS3Reader } = await import('../aws/s3-client.ts');
     return (settings) => {
       const reader = openS3Reader(settings);
-      return { run: ({ object }) => readWith(reader, object), close: () => reader.close() };
+      return { run: ({ object }, signal) => readWith(reader, object, signal), close: () => reader.close() };
     };
   },
 };
 
-async function readWith(reader: S3Reader, object: S3Object): Promise<TaskResult> {
-  const read = await reader.read(object);
+async function readWith(reader: S3Reader, object: S3Object, signal: AbortSignal): Promise<TaskResult> {
+  const read = await reader.read(object, signal);
   if (read.state === 'failed') return read;
   return ok({ body: expectedOf(object, read, read.contentLength, read.etag, read) });
 }

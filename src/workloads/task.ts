@@ -47,7 +47,8 @@ export interface SdkTask<Input> {
 
 /** A client, and the task that uses it. */
 export interface SdkSession<Input> {
-  run(input: Input): Promise<TaskResult>;
+  /** The signal ends its exchanges and closes their sockets. */
+  run(input: Input, signal: AbortSignal): Promise<TaskResult>;
   close(): void;
 }
 
