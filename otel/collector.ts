@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connectionProblem } from '../src/reachable.ts';
 import type { Notices } from './notices.ts';
 
 /**
@@ -9,6 +9,8 @@ export class Collector {
   readonly url: string;
   readonly #notices: Notices;
   #accepting = true;
+  /** Whether it ever took anything, as far as is known. */
+  #everAccepted = false;
   /** Spans dropped since it last accepted. */
   #droppedMeanwhile = 0;
 
@@ -23,17 +25,22 @@ export class Collector {
   }
 
   accepted(): void {
+    const again = this.#everAccepted ? 'again' : 'now';
+    this.#everAccepted = true;
     if (this.#accepting) return;
     this.#accepting = true;
     const lost = this.#droppedMeanwhile;
     this.#droppedMeanwhile = 0;
-    const message = `The collector at ${this.url} accepts spans again; ${count(lost)} dropped meanwhile.`;
+    const dropped = lost === 0 ? '' : `; ${count(lost)} dropped meanwhile`;
+    const message = `The collector at ${this.url} accepts spans ${again}${dropped}.`;
     this.#notices.say({ level: 'info', code: 'collector_back', message });
   }
 
-  refused(reason: string): void {
+  /** @param away whether nothing listens there, as far as is known */
+  refused(reason: string, away = false): void {
     if (!this.#accepting) return;
     this.#accepting = false;
+    this.#lookForIt(away);
     const message =
       `No collector accepts spans at ${this.url} (${reason}). ` +
       'Runs work without one; their spans are dropped until there is one.';
@@ -53,35 +60,34 @@ export class Collector {
    * nothing does; never rejects. Of what is no HTTP address (a gRPC socket) it assumes the best.
    */
   async probe(timeoutMs: number): Promise<boolean> {
-    const url = new URL(this.url);
-    const reason = url.protocol.startsWith('http') ? await refusal(url, timeoutMs) : null;
-    if (reason !== null) this.refused(reason);
+    const reason = await this.#connectionProblem(timeoutMs);
+    if (reason !== null) this.refused(reason, true);
     return reason === null;
+  }
+
+  /**
+   * While nothing listens there, looks every second whether something does, so that the first run after a collector's
+   * start knows of it. One that listens and yet refuses spans has to take a batch before it is trusted again.
+   */
+  #lookForIt(away: boolean): void {
+    let wasAway = away;
+    const timer = setInterval(() => void look(), lookEveryMs).unref();
+    const look = async (): Promise<void> => {
+      const reason = this.#accepting ? null : await this.#connectionProblem(lookEveryMs);
+      wasAway ||= reason !== null;
+      if (wasAway && reason === null) this.accepted();
+      if (this.#accepting) clearInterval(timer);
+    };
+  }
+
+  async #connectionProblem(timeoutMs: number): Promise<string | null> {
+    const url = new URL(this.url);
+    return url.protocol.startsWith('http') ? connectionProblem(url, timeoutMs) : null;
   }
 }
 
+const lookEveryMs = 1_000;
+
 function count(spans: number): string {
   return spans === 1 ? '1 span was' : `${spans} spans were`;
-}
-
-/** Why no connection could be made; `null` when one could. */
-function refusal(url: URL, timeoutMs: number): Promise<string | null> {
-  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
-  return new Promise((resolve) => {
-    const socket = connect({ host: url.hostname.replace(/^\[|\]$/gu, ''), port, timeout: timeoutMs });
-    const end = (reason: string | null): void => {
-      socket.destroy();
-      resolve(reason);
-    };
-    socket.once('connect', () => end(null));
-    socket.once('timeout', () => end(`no answer within ${timeoutMs} ms`));
-    socket.once('error', (error) => end(reasonOf(error)));
-  });
-}
-
-/** Words for an error. Of an address that was tried twice (IPv6, IPv4) Node has only the code. */
-export function reasonOf(error: Error | undefined): string {
-  if (error === undefined) return 'unknown reason';
-  if (error.message !== '') return error.message;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -6,7 +6,8 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import { reasonOf, type Collector } from './collector.ts';
+import { reasonOf } from '../src/reachable.ts';
+import type { Collector } from './collector.ts';
 import type { QueueLimits } from './environment.ts';
 import { redactText } from './redaction.ts';
 

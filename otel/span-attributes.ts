@@ -22,7 +22,8 @@ export function runAttributes({ id, plan, outcome }: RunRecord): Attributes {
 }
 
 export function taskAttributes(task: TaskRecord): Attributes {
-  const attempt = task.attempts.at(-1);
+  const attempts = task.attempts ?? [];
+  const attempt = attempts.at(-1);
   return {
     ...known({
       [taskAttribute.index]: task.index,
@@ -35,7 +36,7 @@ export function taskAttributes(task: TaskRecord): Attributes {
       [semantic.processPid]: task.pid,
       [semantic.threadId]: task.threadId,
     }),
-    ...(attempt !== undefined && exchangeAttributes(attempt, task.attempts.length)),
+    ...(attempt !== undefined && exchangeAttributes(attempt, attempts.length)),
     ...task.labels,
   };
 }

@@ -35,8 +35,6 @@ export interface Config {
   readonly maxRunsInFlight: number;
   readonly maxRunsKept: number;
   readonly runTimeoutMs: number;
-  /** Where spans go, for people to read. */
-  readonly collectorUrl: string;
   readonly logLevel: string;
   /** Settings that will not do what they seem to. */
   readonly warnings: readonly Warning[];
@@ -78,7 +76,10 @@ export function readConfig(environment: Environment): Config {
     target: e.TARGET,
     region,
     s3: s3Settings(e),
-    awsEnvironment: e.TARGET === 'emulator' ? emulatorAccount : only(set, /^AWS_|^(HOME|PATH|USERPROFILE)$/),
+    awsEnvironment:
+      e.TARGET === 'emulator'
+        ? emulatorAccount
+        : only(set, /^AWS_|^(HOME|PATH|USERPROFILE|NODE_EXTRA_CA_CERTS)$/),
     emulatorEnvironment: only(set, /^OTEL_/),
     emulator: {
       port: e.EMULATOR_PORT,
@@ -96,10 +97,8 @@ export function readConfig(environment: Environment): Config {
     maxRunsInFlight: e.MAX_RUNS_IN_FLIGHT,
     maxRunsKept: e.MAX_RUNS_KEPT,
     runTimeoutMs: e.RUN_TIMEOUT_MS,
-    collectorUrl:
-      e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? e.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'http://localhost:4318',
     logLevel: e.LOG_LEVEL,
-    warnings: endpointWarnings(set, e.TARGET),
+    warnings: e.TARGET === 'aws' ? [] : [...endpointWarnings(set), ...bucketWarnings(e)],
   };
 }
 
@@ -236,8 +235,13 @@ function only(environment: Environment, names: RegExp): Record<string, string> {
   );
 }
 
-function endpointWarnings(environment: Environment, target: TargetName): Warning[] {
-  if (target === 'aws') return [];
+function bucketWarnings({ S3_BUCKET: bucket }: Parsed): Warning[] {
+  if (bucket === undefined || bucket === emulatorBucket) return [];
+  const message = `S3_BUCKET is ${bucket}, which the emulator does not have. Unset it, or set TARGET=aws to use it.`;
+  return [{ code: 'bucket_missing', message }];
+}
+
+function endpointWarnings(environment: Environment): Warning[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('AWS_ENDPOINT_URL'))
     .map((name) => ({

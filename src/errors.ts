@@ -51,6 +51,13 @@ export interface ParameterProblem {
   readonly allowed: string | readonly string[];
 }
 
+/** What was given is repeated to its sender, but not at any length. */
+const longestValue = 200;
+
+function shortened<Text extends string | null>(text: Text, longest = longestValue): Text | string {
+  return text === null || text.length <= longest ? text : `${text.slice(0, longest)}…`;
+}
+
 interface BenchErrorOptions extends ErrorOptions {
   readonly problems?: readonly ParameterProblem[];
 }
@@ -62,9 +69,12 @@ export class BenchError extends Error {
   readonly problems: readonly ParameterProblem[];
 
   constructor(code: ErrorCode, message: string, options: BenchErrorOptions = {}) {
-    super(message, options);
+    super(shortened(message, 4 * longestValue), options);
     this.code = code;
-    this.problems = options.problems ?? [];
+    this.problems = (options.problems ?? []).map((problem) => ({
+      ...problem,
+      value: shortened(problem.value),
+    }));
   }
 
   /** The HTTP status of its code. */

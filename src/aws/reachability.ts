@@ -1,21 +1,13 @@
-import { connect } from 'node:net';
-import { once } from 'node:events';
+import { redactText } from '../../otel/redaction.ts';
+import { connectionProblem } from '../reachable.ts';
 import type { TargetSettings } from './target.ts';
 
 /** How long a target may take to accept a connection. */
 const limitMs = 2_000;
 
-/** Why the target's S3 endpoint does not accept connections; `null` when it does, or when it is AWS's own. */
-export async function unreachable({ s3: { endpoint } }: TargetSettings): Promise<string | null> {
-  if (endpoint === null) return null;
-  const { hostname, port, protocol } = new URL(endpoint);
-  const socket = connect({ host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) });
-  try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(limitMs) });
-    return null;
-  } catch (error) {
-    return `${endpoint} can't be reached: ${error instanceof Error ? error.message : String(error)}`;
-  } finally {
-    socket.destroy();
-  }
+/** Why the target's S3 endpoint, AWS's own of the region where none is set, does not accept connections; or `null`. */
+export async function unreachable({ s3: { endpoint }, region }: TargetSettings): Promise<string | null> {
+  const url = endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const problem = await connectionProblem(new URL(url), limitMs);
+  return problem === null ? null : redactText(`${url} can't be reached: ${problem}`);
 }

@@ -52,7 +52,11 @@ export function openS3Reader(settings: ClientSettings): S3Reader {
             },
           };
         }
-        return transportError(error instanceof Error ? error : new Error(String(error)), answerBegan);
+        const cause = error instanceof Error ? error : new Error(String(error));
+        if (answerBegan || 'code' in cause) return transportError(cause, answerBegan);
+        // Nothing was sent: no credentials, say.
+        const message = `the SDK could not ask for ${key}: ${cause.message}`;
+        return { state: 'failed', error: { code: 'upstream_error', message, upstreamCode: cause.name } };
       }
     },
     close: () => client.destroy(),

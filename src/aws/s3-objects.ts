@@ -68,6 +68,9 @@ async function listObjects(
       continuation = page.NextContinuationToken;
     } while (continuation !== undefined && objects.length < count);
     return objects;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Listing s3://${bucket}/${prefix} failed: ${reason}`, { cause });
   } finally {
     client.destroy();
   }

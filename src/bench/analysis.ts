@@ -37,7 +37,7 @@ const unknownLimit: Limit = { limitMs: null, limitedBy: 'unknown' };
 
 function limitOf(tasks: readonly TaskRecord[]): Limit {
   const answers = tasks.flatMap(({ attempts }) =>
-    attempts.flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])),
+    (attempts ?? []).flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])),
   );
   if (answers.length > 0) return { limitMs: largest(answers), limitedBy: 'slowest_answer' };
   const runs = tasks.map(runMs).filter((ms) => ms !== null);

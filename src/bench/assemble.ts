@@ -12,7 +12,7 @@ import {
 } from '../record/record.ts';
 import { unfinishedError, unfinishedFacts } from '../runner/unfinished.ts';
 import type { CancelReason } from '../runner/messages.ts';
-import type { RunNews } from './drive.ts';
+import type { Ending, RunNews } from './drive.ts';
 
 export interface RunFrame {
   readonly id: string;
@@ -82,6 +82,7 @@ function unfinished(index: number, { begun, started, ending }: RunNews, atNs: nu
     queuedAtNs,
     admittedAtNs: null,
     started: started.get(index) ?? null,
+    attempts: null,
     labels: {},
   });
   switch (ending.kind) {
@@ -89,7 +90,7 @@ function unfinished(index: number, { begun, started, ending }: RunNews, atNs: nu
       return {
         ...facts,
         state: 'failed',
-        error: unfinishedError('upstream_unavailable', ending.refusal.upstreamCode),
+        error: unfinishedError(refusedAs(ending), ending.refusal.upstreamCode),
       };
     case 'cut':
       return ending.reason === 'run_timeout'
@@ -108,7 +109,7 @@ function verdict(
 ): { readonly outcome: Outcome; readonly failure: string | null } {
   switch (ending.kind) {
     case 'refused':
-      return { outcome: 'upstream_unavailable', failure: ending.refusal.message };
+      return { outcome: refusedAs(ending), failure: ending.refusal.message };
     case 'died':
       return { outcome: 'runner_crashed', failure: 'The process that executed the run died.' };
     case 'cut':
@@ -119,6 +120,11 @@ function verdict(
       return { outcome: 'tasks_failed', failure: `${failed} of ${tasks.length} tasks failed.` };
     }
   }
+}
+
+/** `no_objects` starts no run, so no record is made of it. */
+function refusedAs({ refusal }: Extract<Ending, { kind: 'refused' }>) {
+  return refusal.code === 'upstream_unavailable' ? refusal.code : 'runner_crashed';
 }
 
 function whyCut(reason: CancelReason, { timeoutMs }: RunPlan): string {
@@ -132,16 +138,19 @@ function whyCut(reason: CancelReason, { timeoutMs }: RunPlan): string {
   }
 }
 
-/** The share of its time that a main thread which only waits may be busy before it delays what it waits for. */
-const saturated = 0.95;
+/** A main thread that only waits is saturated when it is busy for so much of its time and turns up so late. */
+const saturated = { share: 0.95, delayMs: 20 };
 
 function disturbances(frame: RunFrame, { load }: RunNews): Warning[] {
   const warnings: Warning[] = [];
   if (frame.runsInFlight > 0) {
-    const message = `${frame.runsInFlight} other runs were in flight, so the figures are disturbed.`;
+    const others = frame.runsInFlight === 1 ? '1 other run was' : `${frame.runsInFlight} other runs were`;
+    const message = `${others} in flight, so the figures are disturbed.`;
     warnings.push({ code: 'runs_in_flight', message });
   }
-  if (!frame.plan.holdsMainThread && (load?.eventLoopUtilization ?? 0) > saturated) {
+  const busy = (load?.eventLoopUtilization ?? 0) > saturated.share;
+  const late = (load?.eventLoopDelayMaxMs ?? 0) > saturated.delayMs;
+  if (!frame.plan.holdsMainThread && busy && late) {
     const message = "The runner's event loop was saturated, so starts and ends were noticed late.";
     warnings.push({ code: 'event_loop_saturated', message });
   }

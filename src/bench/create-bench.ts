@@ -100,14 +100,18 @@ async function writeDown(record: RunRecord, { archive, reportRun, telemetry }: B
   await telemetry.emit(record);
 }
 
-/** @throws BenchError `no_objects`; Error when no runner can be started */
+/** @throws BenchError `no_objects`, `busy` when no runner can be started; the signal's reason when it fires first */
 async function execute(
   plan: RunPlan,
   signal: AbortSignal,
   { world, supervisor, telemetry }: BenchParts,
   flights: Flights,
 ): Promise<RunRecord> {
-  const lease = await supervisor.lease(plan, signal);
+  const lease = await supervisor.lease(plan, signal).catch((cause: unknown) => {
+    if (signal.aborted) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BenchError('busy', `No process could be started for the run: ${reason}.`, { cause });
+  });
   const flight = flights.begin();
   try {
     const trace = telemetry.allotIds(plan);

@@ -17,7 +17,7 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
       workload.defaultStrategy,
     ),
     tasks: integer('How many tasks.', 1, limits.maxTasks, tasks),
-    concurrency: integer('How many tasks at once; all of them by default.', 1, limits.maxTasks, tasks),
+    concurrency: integer('How many tasks at once; as many as tasks by default.', 1, limits.maxTasks, null),
     pool: choice('Whether workers, isolates and connections are made for the run.', ['cold'], 'cold'),
     ...(workload.clients.length === 0
       ? {}
@@ -40,7 +40,12 @@ export function allowedBy(declaration: ParameterDeclaration): string | readonly 
     : `${declaration.minimum} … ${declaration.maximum}`;
 }
 
-function integer(summary: string, minimum: number, maximum: number, fallback: number): ParameterDeclaration {
+function integer(
+  summary: string,
+  minimum: number,
+  maximum: number,
+  fallback: number | null,
+): ParameterDeclaration {
   return { kind: 'integer', summary, minimum, maximum, default: fallback };
 }
 

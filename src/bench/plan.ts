@@ -70,7 +70,7 @@ function resolveValues(
   const values = new Map<string, ParameterValue>();
   for (const [field, declaration] of Object.entries(declarations)) {
     const text = given[field];
-    values.set(field, declaration.default);
+    if (declaration.default !== null) values.set(field, declaration.default);
     if (text === undefined) continue;
     const allowed = allowedBy(declaration);
     if (declaration.kind === 'integer') {

@@ -88,7 +88,10 @@ async function startOnce(
     env: settings.tracing ? { ...environment, OTEL_SERVICE_NAME: 'fanout-emulator' } : {},
     stdio: ['ignore', 2, 2, 'ipc'],
   });
+  // Without a listener an error, such as too many open files, would end the service.
+  const failed = new Promise<null>((resolve) => child.on('error', () => resolve(null)));
   const first: unknown = await Promise.race([
+    failed,
     once(child, 'message').then(([message]: unknown[]) => message),
     once(child, 'exit').then(() => null),
   ]);

@@ -13,11 +13,18 @@ export interface TaskHandle {
   /** Fires when the task is to stop at once. */
   readonly signal: AbortSignal;
   /** User code is about to run: heard at once, and replaced by what {@link Execution} says. */
-  started(where: Place & { readonly startedAtNs: InstantNs }): void;
+  started(start: TaskStart): void;
   /** The strategy has the result in hand. What comes after is clearing up. */
   returned(execution: Execution): void;
   /** What executed it died, and what the task did is lost with it. */
   crashed(message: string): void;
+}
+
+/** A task that runs. */
+export interface TaskStart extends Place {
+  readonly startedAtNs: InstantNs;
+  /** The HTTP exchanges it has made so far; `null` where they can't be seen from here. */
+  readonly attempts: (() => readonly AttemptRecord[]) | null;
 }
 
 export interface Place {

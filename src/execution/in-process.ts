@@ -24,7 +24,7 @@ async function inProcess(
       place,
       traceparent: handle.traceparent,
       ownsThread: false,
-      announce: (startedAtNs) => handle.started({ ...place, startedAtNs }),
+      announce: (startedAtNs, attempts) => handle.started({ ...place, startedAtNs, attempts }),
       perform: () => awaiting?.(handle.input, handle.signal) ?? ready.run(handle.input, handle.signal),
     });
     handle.returned({ ...execution, processCpuMs: null });

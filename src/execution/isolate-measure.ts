@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Clock } from '../record/clock.ts';
+import type { Clock, InstantNs } from '../record/clock.ts';
+import type { AttemptRecord } from '../record/record.ts';
 import type { Send, TaskResult } from '../workloads/task.ts';
 import type { Execution, Place } from './executor.ts';
 import { observeHttp } from './http-observer.ts';
@@ -16,8 +17,8 @@ interface MeasuredIsolate {
   /** `here` holds the calling thread; `own` is one of isolated-vm's threads. */
   readonly thread: 'here' | 'own';
   readonly signal: AbortSignal;
-  /** Told just before user code runs. */
-  announce(startedAtNs: number): void;
+  /** Told just before user code runs, with what tells the task's HTTP exchanges so far. */
+  announce(startedAtNs: InstantNs, attempts: () => readonly AttemptRecord[]): void;
 }
 
 /**
@@ -37,7 +38,7 @@ export async function measureInIsolate(task: MeasuredIsolate): Promise<Omit<Exec
       // isolated-vm calls it from nowhere; without this the observer would not know whose request it is.
       send: send === null ? null : AsyncResource.bind(send),
       started() {
-        task.announce(clock());
+        task.announce(clock(), attempts);
         cpuAtStart = process.threadCpuUsage();
         startedAtNs = clock();
       },

@@ -33,7 +33,7 @@ async function isolates(context: ExecutionContext, thread: 'here' | 'own'): Prom
       input,
       traceparent,
       signal,
-      announce: (startedAtNs) => handle.started({ ...place, startedAtNs }),
+      announce: (startedAtNs, attempts) => handle.started({ ...place, startedAtNs, attempts }),
     });
     handle.returned({ ...execution, processCpuMs: null });
   }

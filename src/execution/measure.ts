@@ -1,4 +1,5 @@
-import type { Clock } from '../record/clock.ts';
+import type { Clock, InstantNs } from '../record/clock.ts';
+import type { AttemptRecord } from '../record/record.ts';
 import { failed, type TaskResult } from '../workloads/task.ts';
 import type { Execution, Place } from './executor.ts';
 import { observeHttp } from './http-observer.ts';
@@ -9,8 +10,8 @@ interface Measured {
   readonly traceparent: string | null;
   /** Whether the thread does nothing but this task meanwhile, so that its CPU time is the task's. */
   readonly ownsThread: boolean;
-  /** Told just before user code runs. */
-  announce(startedAtNs: number): void;
+  /** Told just before user code runs, with what tells the task's HTTP exchanges so far. */
+  announce(startedAtNs: InstantNs, attempts: () => readonly AttemptRecord[]): void;
   perform(): TaskResult | Promise<TaskResult>;
 }
 
@@ -21,7 +22,7 @@ interface Measured {
 export async function measure(task: Measured): Promise<Omit<Execution, 'processCpuMs'>> {
   const { clock, place } = task;
   return observeHttp(clock, task.traceparent, async (attempts) => {
-    task.announce(clock());
+    task.announce(clock(), attempts);
     const cpuBefore = process.threadCpuUsage();
     const startedAtNs = clock();
     let result: TaskResult;

@@ -1,5 +1,6 @@
 import workerpool, { type Pool, type WorkerPoolOptions } from 'workerpool';
 import type { ExecutionContext, Executor, OpenExecutor, TaskHandle } from './executor.ts';
+import { workReportSchema } from './work-report.ts';
 import {
   workMethod,
   type IsolateWorkOrder,
@@ -87,8 +88,12 @@ function freshWorkers(
   return { execute, close: async () => undefined };
 }
 
+/** @throws Error when the worker dies, or sends what is no report */
 async function work(pool: Pool, order: WorkOrder, handle: TaskHandle): Promise<WorkReport> {
-  return pool.exec(workMethod, [order], { on: (event: StartedEvent) => handle.started(event) });
+  const report: unknown = await pool.exec(workMethod, [order], {
+    on: (event: StartedEvent) => handle.started({ ...event, attempts: null }),
+  });
+  return workReportSchema.parse(report);
 }
 
 function firstLine(text: string): string {

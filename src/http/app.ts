@@ -58,7 +58,8 @@ const noStore: RequestHandler = (_, response, next) => {
 const onlyGet: RequestHandler = ({ method, path }, response, next) => {
   if (method === 'GET') return next();
   response.set('Allow', 'GET');
-  throw new BenchError('method_not_allowed', `${path} takes GET, not ${method}.`);
+  const problem = { field: 'method', value: method, reason: 'is not taken here', allowed: ['GET'] };
+  throw new BenchError('method_not_allowed', `${path} takes GET, not ${method}.`, { problems: [problem] });
 };
 
 function errorHandler({ reportFault }: HttpDeps): ErrorRequestHandler {

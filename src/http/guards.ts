@@ -9,10 +9,11 @@ const maxUrlCharacters = 8_192;
 /** Refuses overlong URLs. */
 export const urlGuard: RequestHandler = ({ url }, _, next) => {
   if (url.length <= maxUrlCharacters) return next();
-  throw new BenchError(
-    'bad_request',
-    `The URL has ${url.length} characters; at most ${maxUrlCharacters} are read.`,
-  );
+  const reason = `has ${url.length} characters`;
+  const problem = { field: 'url', value: url, reason, allowed: `at most ${maxUrlCharacters} characters` };
+  throw new BenchError('bad_request', `The URL ${reason}; at most ${maxUrlCharacters} are read.`, {
+    problems: [problem],
+  });
 };
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];

@@ -19,7 +19,8 @@ const sweepMs = 20;
  */
 export async function listen(app: RequestListener, host: string, port: number): Promise<ListeningServer> {
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 },
+    // Without a Host header the application refuses it, in words.
+    { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000, requireHostHeader: false },
     app,
   );
   server.on('clientError', answerUnreadable);
@@ -57,7 +58,13 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const detail = tooLarge ? 'The URL and headers are too long.' : 'The request cannot be read as HTTP/1.1.';
-  const body = pretty(problemOf('bad_request', detail));
+  const field = {
+    field: 'url',
+    value: null,
+    reason: 'is too long, with the headers',
+    allowed: '16 kB of both',
+  };
+  const body = pretty(problemOf('bad_request', detail, tooLarge ? [field] : []));
   const head = [
     `HTTP/1.1 400 ${STATUS_CODES[400]}`,
     'Content-Type: application/problem+json; charset=utf-8',

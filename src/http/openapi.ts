@@ -96,7 +96,12 @@ function queryParameter(name: string, declaration: ParameterDeclaration): object
   const { summary, default: fallback } = declaration;
   const schema =
     declaration.kind === 'integer'
-      ? { type: 'integer', minimum: declaration.minimum, maximum: declaration.maximum, default: fallback }
+      ? {
+          type: 'integer',
+          minimum: declaration.minimum,
+          maximum: declaration.maximum,
+          ...(fallback === null ? {} : { default: fallback }),
+        }
       : { type: 'string', enum: declaration.values, default: fallback };
   return { name, in: 'query', required: false, description: summary, schema };
 }

@@ -37,7 +37,7 @@ const taskSchema = z.strictObject({
   cpuMs: msOrNull,
   pid: z.int().nullable(),
   threadId: z.int().nullable(),
-  attempts: z.int().nonnegative(),
+  attempts: z.int().nonnegative().nullable(),
   bytes: z.int().nonnegative().nullable(),
   value: z.union([z.number(), z.string(), z.boolean()]).nullable(),
   error: z
@@ -145,7 +145,7 @@ const parameters = z.record(
       summary: z.string(),
       minimum: z.int(),
       maximum: z.int(),
-      default: z.int(),
+      default: z.int().nullable(),
     }),
     z.strictObject({
       kind: z.literal('choice'),

@@ -54,7 +54,7 @@ export function runView(record: RunRecord, work: WorkloadDeclaration['work'], tr
 export type RunView = ReturnType<typeof runView>;
 
 function taskView(record: RunRecord, task: TaskRecord) {
-  const phases = task.attempts.at(-1)?.phases;
+  const phases = task.attempts?.at(-1)?.phases;
   return {
     index: task.index,
     state: task.state,
@@ -66,7 +66,7 @@ function taskView(record: RunRecord, task: TaskRecord) {
     cpuMs: task.cpuNs === null ? null : rounded(nsToMs(task.cpuNs)),
     pid: task.pid,
     threadId: task.threadId,
-    attempts: task.attempts.length,
+    attempts: task.attempts?.length ?? null,
     bytes: task.state === 'ok' ? (task.output.body?.bytes ?? null) : null,
     value: task.state === 'ok' ? task.output.value : null,
     error: task.state === 'failed' ? task.error : null,

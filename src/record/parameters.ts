@@ -6,7 +6,8 @@ export interface IntegerParameter {
   readonly summary: string;
   readonly minimum: number;
   readonly maximum: number;
-  readonly default: number;
+  /** `null`: it follows from other parameters, as the summary says. */
+  readonly default: number | null;
 }
 
 /** One of a few words. */

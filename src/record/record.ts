@@ -84,7 +84,8 @@ interface TaskFacts<Instant> {
   readonly returnedAtNs: Instant;
   /** CPU time of the task's own thread or isolate while it ran; `null` where it can't be told apart. */
   readonly cpuNs: number | null;
-  readonly attempts: readonly AttemptRecord[];
+  /** `null`: it ran, but nobody was left to tell. */
+  readonly attempts: readonly AttemptRecord[] | null;
   /** What the task is about, under the semantic conventions' attribute names. */
   readonly labels: Labels;
 }

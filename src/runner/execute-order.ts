@@ -72,7 +72,7 @@ async function execute(
   });
   const prepared = await unlessAborted(
     signal,
-    implementation.prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan),
+    asUpstream(() => implementation.prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan)),
   );
 
   const meter = new LoadMeter();
@@ -84,7 +84,8 @@ async function execute(
   let signedAtNs: number | null = null;
   if (prepared.sign !== null) {
     reporter.begun({ ...begun, signing: null, fanOutStartedAtNs: null });
-    inputs = await unlessAborted(signal, prepared.sign());
+    const { sign } = prepared;
+    inputs = await unlessAborted(signal, asUpstream(sign));
     signedAtNs = clock();
   }
   const fanOutStartedAtNs = signedAtNs ?? startedAtNs;
@@ -135,11 +136,32 @@ function named<Entry extends { readonly declaration: { readonly name: string } }
 
 type Refusal = Pick<Extract<FromRunner, { type: 'refused' }>, 'code' | 'message' | 'upstreamCode'>;
 
-function refusal(error: unknown): Refusal {
-  if (error instanceof BenchError && error.code === 'no_objects') {
-    return { code: 'no_objects', message: error.message, upstreamCode: null };
+/** What listing or signing threw: the upstream's, or that of the credentials, and not a fault of the program. */
+class UpstreamFailure extends Error {
+  override readonly name = 'UpstreamFailure';
+  readonly upstreamCode: string;
+
+  constructor(cause: unknown) {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    super(error.message, { cause });
+    const origin = error.cause instanceof Error ? error.cause : error;
+    this.upstreamCode = 'code' in origin ? String(origin.code) : origin.name;
   }
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : null;
-  return { code: 'upstream_unavailable', message, upstreamCode: systemCode ?? name };
+}
+
+async function asUpstream<T>(act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw error instanceof BenchError ? error : new UpstreamFailure(error);
+  }
+}
+
+function refusal(error: unknown): Refusal {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UpstreamFailure) {
+    return { code: 'upstream_unavailable', message, upstreamCode: error.upstreamCode };
+  }
+  const code = error instanceof BenchError && error.code === 'no_objects' ? error.code : 'runner_crashed';
+  return { code, message, upstreamCode: null };
 }

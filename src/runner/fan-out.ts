@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Execution, Executor, TaskHandle } from '../execution/executor.ts';
+import type { Execution, Executor, TaskHandle, TaskStart } from '../execution/executor.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
 import type { Labels, TaskRecord } from '../record/record.ts';
 import type { CancelReason, StartedTask } from './messages.ts';
@@ -97,6 +97,7 @@ class TaskInHand implements TaskHandle {
   readonly #labels: Labels;
   #admittedAtNs: InstantNs | null = null;
   #started: StartedTask | null = null;
+  #attempts: TaskStart['attempts'] = null;
   #controller: AbortController | null = null;
   #settled = false;
 
@@ -118,8 +119,9 @@ class TaskInHand implements TaskHandle {
     this.#admittedAtNs = this.#run.clock();
   }
 
-  started({ startedAtNs, pid, threadId }: Parameters<TaskHandle['started']>[0]): void {
+  started({ startedAtNs, pid, threadId, attempts }: TaskStart): void {
     if (this.#settled) return;
+    this.#attempts = attempts;
     const admittedAtNs = this.#admittedAtNs ?? startedAtNs;
     const queuedAtNs = this.#run.startedAtNs;
     this.#started = { index: this.index, queuedAtNs, admittedAtNs, startedAtNs, pid, threadId };
@@ -170,6 +172,7 @@ class TaskInHand implements TaskHandle {
       queuedAtNs: this.#run.startedAtNs,
       admittedAtNs: this.#admittedAtNs,
       started: this.#started,
+      attempts: this.#attempts?.() ?? null,
       labels: this.#labels,
     });
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TargetSettings } from '../aws/target.ts';
 import type { RunPlan } from '../record/plan.ts';
-import { runnerLoadSchema, taskRecordSchema } from './record-schemas.ts';
+import { runnerLoadSchema, taskRecordSchema } from '../record/schemas.ts';
 
 /** Why a run is given up: its time is over, nobody waits for it any more, or the service ends. */
 export type CancelReason = 'run_timeout' | 'cancelled' | 'shutting_down';
@@ -68,7 +68,7 @@ export const fromRunner = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('refused'),
     runId,
-    code: z.enum(['no_objects', 'upstream_unavailable']),
+    code: z.enum(['no_objects', 'upstream_unavailable', 'runner_crashed']),
     message: z.string(),
     upstreamCode: z.string().nullable(),
     startedAtNs: instant,

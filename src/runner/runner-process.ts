@@ -49,9 +49,15 @@ export class RunnerProcess {
       serialization: 'json',
       stdio: ['ignore', 2, 2, 'ipc'],
     });
+    // Without a listener an error, such as too many open files, would end the service. What becomes of the process is
+    // heard of by its exit.
+    const failed = new Promise<Error>((resolve) => child.on('error', resolve));
     const { pid } = child;
-    if (pid === undefined) throw new Error('the runner could not be started');
-    const dismiss = await guardGroup(pid);
+    if (pid === undefined) throw await failed;
+    const dismiss = await guardGroup(pid).catch((error: unknown) => {
+      killGroup(pid);
+      throw error;
+    });
     const first: unknown = await Promise.race([
       once(child, 'message').then(([message]: unknown[]) => message),
       once(child, 'exit'),

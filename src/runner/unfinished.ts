@@ -1,5 +1,5 @@
 import type { InstantNs } from '../record/clock.ts';
-import type { FailedTask, Labels, TaskError, TaskErrorCode } from '../record/record.ts';
+import type { AttemptRecord, FailedTask, Labels, TaskError, TaskErrorCode } from '../record/record.ts';
 import type { StartedTask } from './messages.ts';
 
 type UnfinishedCode = Extract<TaskErrorCode, 'run_timeout' | 'runner_crashed' | 'upstream_unavailable'>;
@@ -22,6 +22,8 @@ interface Known {
   readonly queuedAtNs: InstantNs | null;
   readonly admittedAtNs: InstantNs | null;
   readonly started: StartedTask | null;
+  /** `null` where nobody saw them. */
+  readonly attempts: readonly AttemptRecord[] | null;
   readonly labels: Labels;
 }
 
@@ -38,7 +40,7 @@ export function unfinishedFacts(index: number, atNs: InstantNs, known: Known): U
     endedAtNs: started === null ? null : atNs,
     returnedAtNs: null,
     cpuNs: null,
-    attempts: [],
+    attempts: started === null ? [] : known.attempts,
     labels: known.labels,
   };
 }

@@ -79,7 +79,7 @@ describe('answers', () => {
   it('runs carry Server-Timing, and traceresponse where there is a trace', async () => {
     const { headers } = await service.get('/bench/s3?tasks=1');
     expect(headers.get('server-timing')).toMatch(
-      /^total;dur=[\d.]+, run;dur=[\d.]+, sign;dur=[\d.]+, fanout;dur=[\d.]+$/,
+      /^total;dur=[\d.]+, before;dur=[\d.]+, run;dur=[\d.]+, sign;dur=[\d.]+, fanout;dur=[\d.]+$/,
     );
   });
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
@@ -115,7 +116,10 @@ describe('bad input', () => {
     for (const path of ['/bench/fib?tasks=1', '/runs', '/healthz', '/openapi.json']) {
       const { status, headers, text } = await rawRequest(service.url, { method, path });
       expect([path, status, headers.get('allow')]).toEqual([path, 405, 'GET']);
-      expect(problemSchema.parse(JSON.parse(text)).code).toBe('method_not_allowed');
+      expect(problemSchema.parse(JSON.parse(text))).toMatchObject({
+        code: 'method_not_allowed',
+        errors: [{ field: 'method', value: method, allowed: ['GET'] }],
+      });
     }
   });
 
@@ -131,8 +135,24 @@ describe('bad input', () => {
       const answer = await rawRequest(service.url, { path: `/bench/fib?x=${'a'.repeat(length)}` });
       expect(answer.status).toBe(400);
       expect(answer.headers.get('content-type')).toContain('application/problem+json');
-      expect(problemSchema.parse(JSON.parse(answer.text)).code).toBe('bad_request');
+      const problem = problemSchema.parse(JSON.parse(answer.text));
+      expect(problem).toMatchObject({ code: 'bad_request', errors: [{ field: 'url' }] });
+      expect(answer.text.length).toBeLessThan(2_000);
     }
+  });
+
+  it('an overlong value is not repeated in full', async () => {
+    const { status, text } = await service.get(`/bench/${'x'.repeat(5_000)}`);
+    expect([status, text.length < 2_000]).toEqual([404, true]);
+  });
+
+  it('a request without a Host is forbidden, in words', async () => {
+    const { port } = new URL(service.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end('GET /bench/fib HTTP/1.1\r\nConnection: close\r\n\r\n');
+    const answer = (await socket.setEncoding('utf8').toArray()).join('');
+    expect(answer).toContain('HTTP/1.1 403');
+    expect(answer).toContain('"code": "forbidden"');
   });
 
   it('a path that is not percent-encoded text is a bad request', async () => {

@@ -53,8 +53,8 @@ describe('s3 against the emulator', () => {
     );
     for (const { attempts } of record.tasks) {
       expect(attempts).toHaveLength(1);
-      expect(attempts[0]).toMatchObject({ method: 'GET', statusCode: 200, serverMs: expect.any(Number) });
-      expect(attempts[0]?.phases).toMatchObject({ ttfb: expect.any(Object), download: expect.any(Object) });
+      expect(attempts?.[0]).toMatchObject({ method: 'GET', statusCode: 200, serverMs: expect.any(Number) });
+      expect(attempts?.[0]?.phases).toMatchObject({ ttfb: expect.any(Object), download: expect.any(Object) });
     }
     expect(record.signing === null).toBe(strategy.startsWith('sdk'));
   });
@@ -199,7 +199,7 @@ function errors({ tasks }: RunRecord): unknown[] {
 }
 
 function expectOrderedPhases({ startedAtNs, endedAtNs, attempts }: TaskRecord): void {
-  const { dns, connect, tls, ttfb, download } = attempts[0]?.phases ?? {};
+  const { dns, connect, tls, ttfb, download } = attempts?.[0]?.phases ?? {};
   const instants = [dns, connect, tls, ttfb, download].flatMap((phase) =>
     phase === null || phase === undefined ? [] : [phase.fromNs, phase.toNs],
   );

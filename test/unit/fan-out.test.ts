@@ -69,7 +69,7 @@ describe('the fan-out engine', () => {
   it('records a task whose worker died as worker_crashed, with what was known of its start', async () => {
     const bench = new FakeRun({ tasks: 1, concurrency: 1 });
     const done = fanOut(bench.options);
-    bench.handle(0).started({ startedAtNs: 5, pid: 7, threadId: 3 });
+    bench.handle(0).started({ startedAtNs: 5, pid: 7, threadId: 3, attempts: null });
     bench.now = 40;
     bench.handle(0).crashed('it died');
     bench.die(0);
@@ -95,7 +95,7 @@ describe('the fan-out engine', () => {
     const done = fanOut(bench.options);
     bench.now = 5;
     bench.return(0);
-    bench.handle(1).started({ startedAtNs: 6, pid: 1, threadId: 0 });
+    bench.handle(1).started({ startedAtNs: 6, pid: 1, threadId: 0, attempts: null });
     bench.now = 50;
     bench.cut(reason);
     bench.return(1);

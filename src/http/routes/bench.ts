@@ -69,6 +69,8 @@ function signalOf(request: Request, response: Response): AbortSignal {
 /** A run's parts, for Server-Timing. */
 function partsOf({ signing, startedAtNs, fanOutStartedAtNs, endedAtNs }: RunRecord) {
   return {
+    // Finding a runner and listing the bucket: before the run's start.
+    before: nsToMs(startedAtNs),
     run: nsToMs(endedAtNs - startedAtNs),
     sign: signing === null ? null : nsToMs(signing.toNs - signing.fromNs),
     fanout: betweenMs(fanOutStartedAtNs, endedAtNs),

@@ -1,19 +1,18 @@
 import { z } from 'zod';
 import { taskErrorCodes } from '../errors.ts';
-import type { Execution } from '../execution/executor.ts';
-import type { RunnerLoad, TaskRecord } from '../record/record.ts';
-import type { TaskResult } from '../workloads/task.ts';
+import type { RunnerLoad, TaskRecord } from './record.ts';
 
-const instant = z.int();
+/** Nanoseconds since the run's origin. */
+export const instant = z.int();
 const intervalSchema = z.object({ fromNs: instant, toNs: instant }).nullable();
 
-const taskErrorSchema = z.object({
+export const taskErrorSchema = z.object({
   code: z.enum(taskErrorCodes),
   message: z.string(),
   upstreamCode: z.string().nullable(),
 });
 
-const taskOutputSchema = z.object({
+export const taskOutputSchema = z.object({
   value: z.union([z.number(), z.string(), z.boolean()]).nullable(),
   body: z
     .object({
@@ -25,7 +24,7 @@ const taskOutputSchema = z.object({
     .nullable(),
 });
 
-const attemptSchema = z.object({
+export const attemptSchema = z.object({
   method: z.string(),
   url: z.string(),
   startedAtNs: instant,
@@ -42,11 +41,11 @@ const attemptSchema = z.object({
   }),
 });
 
-const place = { pid: z.int(), threadId: z.int().nullable() };
+export const place = { pid: z.int(), threadId: z.int().nullable() };
 const common = {
   index: z.int(),
   cpuNs: z.number().nullable(),
-  attempts: z.array(attemptSchema),
+  attempts: z.array(attemptSchema).nullable(),
   labels: z.record(z.string(), z.string()),
 };
 
@@ -83,20 +82,4 @@ export const runnerLoadSchema: z.ZodType<RunnerLoad> = z.object({
   eventLoopDelayMaxMs: z.number().nullable(),
   eventLoopUtilization: z.number().nullable(),
   cpuMs: z.number().nullable(),
-});
-
-const taskResultSchema: z.ZodType<TaskResult> = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('ok'), output: taskOutputSchema }),
-  z.object({ state: z.literal('failed'), error: taskErrorSchema }),
-]);
-
-/** What a worker hands back. */
-export const executionSchema: z.ZodType<Execution> = z.object({
-  ...place,
-  startedAtNs: instant,
-  endedAtNs: instant,
-  cpuNs: z.number().nullable(),
-  attempts: z.array(attemptSchema),
-  result: taskResultSchema,
-  processCpuMs: z.number().nullable(),
 });
