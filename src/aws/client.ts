@@ -1,3 +1,5 @@
+export type { PlainRequest } from './signed-request.ts';
+
 /** Everything a client needs to know; plain data, so that it reaches any worker. It holds no credentials. */
 export interface ClientSettings {
   readonly region: string;
@@ -7,11 +9,4 @@ export interface ClientSettings {
   readonly sockets: number;
   /** How often one request may be sent; 1 means no retry. */
   readonly attempts: number;
-}
-
-/** A request that any HTTP client can send. What authorises it is already in its URL or headers. */
-export interface PlainRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
 }

@@ -21,6 +21,7 @@ export async function presignGetObjects(
           expiresIn: validForSeconds,
         }),
         headers: {},
+        body: null,
       })),
     );
   } finally {

@@ -22,9 +22,10 @@ export const openGot: OpenHttp = ({ sockets }) => {
     responseType: 'buffer',
   });
   return {
-    async send({ method, url, headers }, signal) {
+    async send({ method, url, headers, body }, signal) {
       try {
-        const response = await client(url, { method, headers, signal });
+        const content = body === null ? {} : { body };
+        const response = await client(url, { method, headers, signal, ...content });
         return toAnswer(response.statusCode, response.headers, response.rawBody);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
