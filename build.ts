@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type BuildOptions, type Plugin } from 'rolldown';
+import { isolatedDeclaration } from 'rolldown/experimental';
 import { isolateGlobal } from './src/execution/isolate-global.ts';
 import { taskName } from './src/workloads/entry.ts';
 import { workloads } from './src/workloads/registry.ts';
@@ -9,17 +10,19 @@ const root = import.meta.dirname;
 const dist = join(root, 'dist');
 
 /**
- * Builds dist/: the service, the runner, the emulator, and for each task what executes it elsewhere. What a cold
- * worker loads is part of what is measured, so each worker is one file with only what its task needs, and no
- * TypeScript is stripped while a run lasts.
+ * Builds dist/: the service, the runner, the emulator, for each task what executes it elsewhere, and the module that
+ * others import. What a cold worker loads is part of what is measured, so each worker is one file with only what its
+ * task needs, and no TypeScript is stripped while a run lasts.
  */
 export async function build(): Promise<void> {
   await rm(dist, { recursive: true, force: true });
   await Promise.all([
     bundle(
-      serviceBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' }),
+      packageBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' }),
     ),
     bundle(runnerBundle()),
+    bundle(packageBundle({ 'signed-request': 'src/aws/signed-request.ts' })),
+    declare('src/aws/signed-request.ts', 'signed-request.d.ts'),
     ...taskCodes().flatMap((code) => [
       bundle(workerBundle(code)),
       ...isolateBundles(code).map((b) => bundle(b)),
@@ -46,14 +49,27 @@ function taskCodes(): TaskCode[] {
 
 const common = { platform: 'node', cwd: root, logLevel: 'warn' } as const satisfies BuildOptions;
 
-function serviceBundle(input: Record<string, string>): BuildOptions {
+function packageBundle(input: Record<string, string>): BuildOptions {
   return {
     ...common,
     input,
-    // Packages stay packages: instrumentation finds express and node:http by their names.
+    // Packages stay packages: instrumentation finds express and node:http by their names, and who imports a module of
+    // ours has the SDK already.
     external: [/^[^./]/u],
     output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
   };
+}
+
+/**
+ * Writes the types of what a module exports. They may need packages' types, but none of our other files.
+ *
+ * @throws Error when an export's type is not written out
+ */
+async function declare(module: string, file: string): Promise<void> {
+  const { code, errors } = await isolatedDeclaration(module, await readFile(join(root, module), 'utf8'));
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
+  await mkdir(dist, { recursive: true });
+  await writeFile(join(dist, file), code);
 }
 
 function runnerBundle(): BuildOptions {
