@@ -40,7 +40,7 @@ describe('the OpenAPI description', () => {
                 type: 'integer',
                 minimum: declared.minimum,
                 maximum: declared.maximum,
-                default: declared.default,
+                ...(declared.default === null ? {} : { default: declared.default }),
               }
             : { type: 'string', enum: declared.values, default: declared.default },
       }));
