@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ALGORITHM_IDENTIFIER } from '@smithy/signature-v4';
 
 /** A request as its signature sees it. */
@@ -11,16 +10,20 @@ export interface SignedParts {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-/** Why a request is refused: S3's HTTP status, code and message. */
+/** Why a request is refused: S3's HTTP status and message, and a code where S3 has but `AccessDenied` for several. */
 export interface Refusal {
-  readonly status: 400 | 403;
+  readonly status: 400 | 403 | 501;
   readonly code:
     | 'AccessDenied'
     | 'AuthorizationHeaderMalformed'
     | 'AuthorizationQueryParametersError'
+    | 'HeadersNotSigned'
     | 'InvalidAccessKeyId'
+    | 'NotImplemented'
+    | 'RequestExpired'
     | 'RequestTimeTooSkewed'
-    | 'SignatureDoesNotMatch';
+    | 'SignatureDoesNotMatch'
+    | 'XAmzContentSHA256Mismatch';
   readonly message: string;
 }
 
@@ -38,7 +41,8 @@ export interface Claim {
   readonly signedAtMs: number;
   readonly signedHeaders: readonly string[];
   readonly signature: string;
-  readonly payloadHash: string;
+  /** As the client says; `null` when it does not. */
+  readonly payloadHash: string | null;
   /** `null` for a signature in the header. */
   readonly expiresSeconds: number | null;
 }
@@ -79,7 +83,7 @@ function fromQuery(query: URLSearchParams): Claim | Refusal {
     date: query.get('X-Amz-Date') ?? '',
     signedHeaders: query.get('X-Amz-SignedHeaders') ?? '',
     signature: query.get('X-Amz-Signature') ?? '',
-    payloadHash: query.get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD',
+    payloadHash: query.get('X-Amz-Content-Sha256'),
     expiresSeconds: Number(expires),
   });
 }
@@ -96,12 +100,10 @@ function fromHeader(authorization: string, headers: SignedParts['headers']): Cla
     date: headers['x-amz-date'] ?? '',
     signedHeaders: parts['signedHeaders'] ?? '',
     signature: parts['signature'] ?? '',
-    payloadHash: headers['x-amz-content-sha256'] ?? emptyPayloadHash,
+    payloadHash: headers['x-amz-content-sha256'] ?? null,
     expiresSeconds: null,
   });
 }
-
-const emptyPayloadHash = createHash('sha256').digest('hex');
 
 interface Written extends Pick<Claim, 'place' | 'date' | 'signature' | 'payloadHash' | 'expiresSeconds'> {
   readonly credential: string;

@@ -1,50 +1,64 @@
 import { randomBytes } from 'node:crypto';
 import { semantic } from '../../otel/names.ts';
 import { emulatorBucket } from './credentials.ts';
+import { commonFaults } from './faults.ts';
 import { makeObjects, type StoredObject } from './objects.ts';
-import type { EmulatedAnswer, EmulatedService } from './service.ts';
+import type { Problem } from './problems.ts';
+import { createScratch, isScratch } from './scratch.ts';
+import type { EmulatedAnswer, EmulatedRequest, EmulatedService } from './service.ts';
 import { element, xmlDocument } from './xml.ts';
 
-/** S3, path-style: GetObject, HeadObject and ListObjectsV2 on one bucket. */
+/** S3, path-style: GetObject, HeadObject and ListObjectsV2 on one bucket, and PutObject to scratch keys. */
 export function emulateS3(): EmulatedService {
   const objects = makeObjects();
+  const scratch = createScratch();
 
-  function answer(operation: Operation, bucket: string, key: string, query: URLSearchParams): EmulatedAnswer {
+  function answer(
+    operation: Operation,
+    bucket: string,
+    key: string,
+    { query, body }: EmulatedRequest,
+  ): EmulatedAnswer {
     if (bucket !== emulatorBucket) {
       return error(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket });
     }
     if (operation === 'ListObjectsV2') return list([...objects.values()], query);
-    const object = objects.get(key);
+    if (operation === 'PutObject') return stored(scratch.put(key, body), new Uint8Array());
+    const object = objects.get(key) ?? scratch.get(key);
     if (object === undefined) {
       return error(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
     }
-    const headers = { 'content-type': 'image/jpeg', etag: `"${object.md5}"`, 'last-modified': lastModified };
-    return { status: 200, headers: { ...headers, 'x-amz-request-id': newRequestId() }, body: object.body };
+    return stored(object, object.body, { 'content-type': contentType(key), 'last-modified': lastModified });
   }
 
   return {
-    name: 's3',
-    identify({ method, path, query }) {
+    signingName: 's3',
+    faults: commonFaults,
+    // What is for nobody else: any path may be a bucket.
+    takes: () => true,
+    identify(request) {
+      const { method, path, query } = request;
       const [bucket = '', ...rest] = path.slice(1).split('/').map(decode);
       const key = rest.join('/');
       const operation = operationOf(method, key, query);
       if (operation === null) return null;
       return {
         operation,
+        family: operation,
         key: operation === 'ListObjectsV2' ? `${bucket}?list` : key,
         attributes: {
           [semantic.rpcMethod]: `S3/${operation}`,
           [semantic.s3Bucket]: bucket,
           ...(key !== '' && { [semantic.s3Key]: key }),
         },
-        answer: () => answer(operation, bucket, key, query),
+        answer: () => answer(operation, bucket, key, request),
       };
     },
-    refuse: (status, code, message) => error(status, code, message),
+    refuse: ({ status, code, message }) => error(status, ownCode(code), message),
   };
 }
 
-type Operation = 'GetObject' | 'HeadObject' | 'ListObjectsV2';
+type Operation = 'GetObject' | 'HeadObject' | 'ListObjectsV2' | 'PutObject';
 
 const lastModified = 'Thu, 01 Jan 2026 00:00:00 GMT';
 
@@ -52,7 +66,26 @@ function operationOf(method: string, key: string, query: URLSearchParams): Opera
   if (method === 'GET' && key === '') return query.get('list-type') === '2' ? 'ListObjectsV2' : null;
   if (key === '') return null;
   if (method === 'GET') return 'GetObject';
+  if (method === 'PUT' && isScratch(key)) return 'PutObject';
   return method === 'HEAD' ? 'HeadObject' : null;
+}
+
+function contentType(key: string): string {
+  return isScratch(key) ? 'application/octet-stream' : 'image/jpeg';
+}
+
+function stored(
+  { md5 }: StoredObject,
+  body: Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): EmulatedAnswer {
+  const told = { ...headers, etag: `"${md5}"`, 'x-amz-request-id': newRequestId() };
+  return { status: 200, headers: told, body, readyMs: null };
+}
+
+/** S3 has one code for several reasons. */
+function ownCode(code: Problem['code']): string {
+  return code === 'RequestExpired' || code === 'HeadersNotSigned' ? 'AccessDenied' : code;
 }
 
 function decode(segment: string): string {
@@ -117,6 +150,7 @@ function xml(status: number, root: string, requestId = newRequestId()): Emulated
     status,
     headers: { 'content-type': 'application/xml', 'x-amz-request-id': requestId },
     body: xmlDocument(root),
+    readyMs: null,
   };
 }
 

@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
-import { faultFor, type FaultKind } from './faults.ts';
-import { attemptOf, drawLatencyMs } from './latency.ts';
+import { readBody } from './body.ts';
+import { deliver } from './delivery.ts';
+import { createFaultDraws } from './fault-draws.ts';
+import { faultKindOf, type FaultKind } from './faults.ts';
+import { headOf } from './head.ts';
+import { attemptOf, drawLatencyMs, drawTokenPace, type LatencyModel } from './latency.ts';
+import { problemOf, tooLarge, unknownFault, unknownOperation, type Problem } from './problems.ts';
 import { emulateS3 } from './s3.ts';
 import type { Asked, EmulatedAnswer, EmulatedRequest, EmulatedService } from './service.ts';
 import type { EmulatorSettings } from './settings.ts';
@@ -12,36 +15,47 @@ import { refusalOf } from './sigv4.ts';
 /** The emulated services behind one HTTP server. Add a service by adding its line. */
 export function createEmulator(settings: Pick<EmulatorSettings, 'latencyMs' | 'seed' | 'faults'>): Server {
   const s3 = emulateS3();
+  // The first that takes a request has it.
   const services: readonly EmulatedService[] = [s3];
+  const drawFault = createFaultDraws(settings.faults, settings.seed);
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const arrivedMs = performance.now();
-    const request = toRequest(incoming);
-    const found = identified(services, request);
-    if (found === null) {
-      const { method, path } = request;
-      const answer = s3.refuse(501, 'NotImplemented', `The emulator has no operation for ${method} ${path}`);
-      return send(outgoing, answer, null, arrivedMs);
-    }
-    const { service, asked } = found;
+    const head = headOf(incoming);
+    const service = services.find((candidate) => candidate.takes(head)) ?? s3;
+    const body = await readBody(incoming);
+    const refuse = (problem: Problem): Promise<void> =>
+      deliver(outgoing, { ...service.refuse(problem), readyMs: 0 }, null, arrivedMs);
+    if (body === null) return refuse(tooLarge);
+    const request = { ...head, body };
+    const asked = service.identify(request);
+    if (asked === null) return refuse(unknownOperation(head.method, head.path));
     // There is a span only where the emulator traces.
     trace.getActiveSpan()?.updateName(asked.operation).setAttributes(asked.attributes);
-    // Faults are about objects: a listing that broke would leave no task to fail.
-    const fault = asked.operation.startsWith('List') ? null : faultFor(settings.faults, asked.key);
-    if (fault === 'stall') return;
-    const refusal =
-      (await refusalOf(request, service.name, Date.now())) ?? (fault === 'error' ? failure : null);
-    const answer =
-      refusal === null ? asked.answer() : service.refuse(refusal.status, refusal.code, refusal.message);
+    const attempt = attemptOf(incoming.headers);
+    const wanted = head.headers['x-fanout-fault'];
+    const fault = wanted === undefined ? faultOf(service, asked, attempt) : faultKindOf(wanted);
+    if (wanted !== undefined && (fault === null || !service.faults.includes(fault))) {
+      return refuse(unknownFault(wanted, service.faults));
+    }
+    const refusal = await signatureRefusal(service, request);
+    const slow = fault === 'slow' ? slowFactor : 1;
+    const model = { ...settings, latencyMs: settings.latencyMs * slow };
+    const answer = answerTo(service, asked, refusal ?? problemOf(fault), { model, attempt, fault });
     // What the emulator itself takes is part of the draw, or its load would change what strategies compete on.
-    const latencyMs = drawLatencyMs(settings, asked.operation, asked.key, attemptOf(incoming.headers));
-    await sleep(Math.max(0, latencyMs - (performance.now() - arrivedMs)));
-    if (fault === 'reset') return void outgoing.destroy();
-    send(outgoing, answer, fault, arrivedMs);
+    const latencyMs = drawLatencyMs(model, asked.family, asked.key, attempt);
+    const timed = { ...answer, readyMs: answer.readyMs ?? latencyMs };
+    // Who may not ask is told so, whatever else is to go wrong.
+    await deliver(outgoing, timed, refusal === null ? fault : null, arrivedMs);
+  }
+
+  function faultOf(service: EmulatedService, asked: Asked, attempt: number): FaultKind | null {
+    // Faults are about objects: a listing that broke would leave no task to fail.
+    if (asked.operation.startsWith('List')) return null;
+    return drawFault({ operation: asked.operation, key: asked.key, attempt, kinds: service.faults });
   }
 
   const server = createServer((incoming, outgoing) => {
-    incoming.resume();
     serve(incoming, outgoing).catch((error: unknown) =>
       outgoing.destroy(error instanceof Error ? error : undefined),
     );
@@ -51,57 +65,22 @@ export function createEmulator(settings: Pick<EmulatorSettings, 'latencyMs' | 's
   return server;
 }
 
-/** What the fault `error` answers. */
-const failure = {
-  status: 500,
-  code: 'InternalError',
-  message: 'We encountered an internal error. Please try again.',
-} as const;
+const slowFactor = 10;
 
-function identified(
-  services: readonly EmulatedService[],
+async function signatureRefusal(
+  { signingName }: EmulatedService,
   request: EmulatedRequest,
-): { readonly service: EmulatedService; readonly asked: Asked } | null {
-  for (const service of services) {
-    const asked = service.identify(request);
-    if (asked !== null) return { service, asked };
-  }
-  return null;
+): Promise<Problem | null> {
+  return signingName === null ? null : refusalOf(request, signingName, Date.now(), request.body);
 }
 
-function toRequest({ method = 'GET', url = '/', headers }: IncomingMessage): EmulatedRequest {
-  const mark = url.indexOf('?');
-  const [path, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
-  return {
-    method,
-    path,
-    // A literal plus is a plus here, not a space.
-    query: new URLSearchParams(query.replaceAll('+', '%2B')),
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
-    ),
-  };
-}
-
-function send(
-  outgoing: ServerResponse,
-  { status, headers, body }: EmulatedAnswer,
-  fault: FaultKind | null,
-  arrivedMs: number,
-): void {
-  outgoing.writeHead(status, {
-    ...headers,
-    'content-length': body.byteLength,
-    'server-timing': `total;dur=${(performance.now() - arrivedMs).toFixed(3)}`,
-  });
-  if (outgoing.req.method === 'HEAD') return void outgoing.end();
-  if (fault === 'truncate' && status === 200) {
-    return void outgoing.write(body.subarray(0, body.byteLength / 2), () => outgoing.destroy());
-  }
-  outgoing.end(fault === 'corrupt' && status === 200 ? oneByteChanged(body) : body);
-}
-
-function oneByteChanged(body: Uint8Array): Uint8Array {
-  const middle = body.byteLength >> 1;
-  return body.with(middle, (body[middle] ?? 0) ^ 0xff);
+function answerTo(
+  service: EmulatedService,
+  asked: Asked,
+  problem: Problem | null,
+  how: { readonly model: LatencyModel; readonly attempt: number; readonly fault: FaultKind | null },
+): EmulatedAnswer {
+  if (problem !== null) return service.refuse(problem);
+  const { model, attempt, fault } = how;
+  return asked.answer({ pace: drawTokenPace(model, asked.family, asked.key, attempt), fault });
 }

@@ -13,13 +13,15 @@ const allowedSkewMs = 15 * 60_000;
 
 /**
  * Verifies AWS Signature Version 4 in the Authorization header or in a presigned query, by signing what was signed
- * again. Headers that are not signed do not count, so a `traceparent` added afterwards does no harm.
+ * again. Headers that are not signed do not count, so a `traceparent` added afterwards does no harm; but a session
+ * token must be signed. Any token will do: the emulator's account has no sessions.
  * @returns why the request is refused; `null` when the signature is good
  */
 export async function refusalOf(
   request: SignedParts,
   service: string,
   nowMs: number,
+  body: Uint8Array = new Uint8Array(),
 ): Promise<Refusal | null> {
   const claim = readClaim(request);
   if ('code' in claim) return claim;
@@ -35,12 +37,47 @@ export async function refusalOf(
   }
   const untimely = untimelyOf(claim, nowMs - claim.signedAtMs);
   if (untimely !== null) return untimely;
-  const expected = await new Resigner(service).signatureOf(request, claim);
-  if (sameText(expected, claim.signature)) return null;
+  const token = request.headers['x-amz-security-token'];
+  if (token !== undefined && !claim.signedHeaders.includes('x-amz-security-token')) {
+    return {
+      status: 403,
+      code: 'HeadersNotSigned',
+      message: 'There were headers present which were not signed',
+    };
+  }
+  const bodyHash = createHash('sha256').update(body).digest('hex');
+  const payloadHash = signedPayloadHash(service, claim, bodyHash);
+  const expected = await new Resigner(service).signatureOf(request, claim, payloadHash);
+  if (sameText(expected, claim.signature)) return payloadRefusal(payloadHash, bodyHash);
   return {
     status: 403,
     code: 'SignatureDoesNotMatch',
     message: 'The request signature we calculated does not match the signature you provided.',
+  };
+}
+
+const unsignedPayload = 'UNSIGNED-PAYLOAD';
+
+/** Only S3 believes what a client says of its body, until it has it; the others know by themselves. */
+function signedPayloadHash(service: string, { place, payloadHash }: Claim, bodyHash: string): string {
+  if (service !== 's3') return bodyHash;
+  return payloadHash ?? (place === 'query' ? unsignedPayload : bodyHash);
+}
+
+/** What a good signature does not make good: a body other than the one that was signed. */
+function payloadRefusal(signedHash: string, bodyHash: string): Refusal | null {
+  if (signedHash === unsignedPayload || signedHash === bodyHash) return null;
+  if (signedHash.startsWith('STREAMING-')) {
+    return {
+      status: 501,
+      code: 'NotImplemented',
+      message: 'The emulator does not take bodies in signed chunks',
+    };
+  }
+  return {
+    status: 400,
+    code: 'XAmzContentSHA256Mismatch',
+    message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
   };
 }
 
@@ -54,10 +91,10 @@ function untimelyOf({ expiresSeconds }: Claim, ageMs: number): Refusal | null {
     };
   }
   if (ageMs < -allowedSkewMs) {
-    return { status: 403, code: 'AccessDenied', message: 'Request is not yet valid' };
+    return { status: 403, code: 'RequestExpired', message: 'Request is not yet valid' };
   }
   return ageMs > expiresSeconds * 1000
-    ? { status: 403, code: 'AccessDenied', message: 'Request has expired' }
+    ? { status: 403, code: 'RequestExpired', message: 'Request has expired' }
     : null;
 }
 
@@ -74,7 +111,7 @@ class Resigner extends SignatureV4Base {
     });
   }
 
-  async signatureOf(request: SignedParts, claim: Claim): Promise<string> {
+  async signatureOf(request: SignedParts, claim: Claim, payloadHash: string): Promise<string> {
     const signed = new Set(claim.signedHeaders);
     const headers = Object.fromEntries([...signed].map((name) => [name, request.headers[name] ?? '']));
     const canonical = this.createCanonicalRequest(
@@ -87,7 +124,7 @@ class Resigner extends SignatureV4Base {
         hostname: '',
       },
       getCanonicalHeaders({ headers, method: '', path: '', protocol: '', hostname: '' }, undefined, signed),
-      claim.payloadHash,
+      payloadHash,
     );
     const { shortDate, region, service } = claim;
     const scope = `${shortDate}/${region}/${service}/aws4_request`;
