@@ -10,3 +10,5 @@ export const emulatorCredentials = {
 export const emulatorRegion = 'us-east-1';
 export const emulatorBucket = 'fanout-bench';
 export const emulatorPrefix = 'photos/';
+/** In ARNs; AWS's own example. */
+export const emulatorAccountId = '123456789012';

@@ -6,17 +6,19 @@ import { createFaultDraws } from './fault-draws.ts';
 import { faultKindOf, type FaultKind } from './faults.ts';
 import { headOf } from './head.ts';
 import { attemptOf, drawLatencyMs, drawTokenPace, type LatencyModel } from './latency.ts';
+import { emulatePages } from './pages.ts';
 import { problemOf, tooLarge, unknownFault, unknownOperation, type Problem } from './problems.ts';
 import { emulateS3 } from './s3.ts';
 import type { Asked, EmulatedAnswer, EmulatedRequest, EmulatedService } from './service.ts';
 import type { EmulatorSettings } from './settings.ts';
 import { refusalOf } from './sigv4.ts';
+import { emulateSts } from './sts.ts';
 
 /** The emulated services behind one HTTP server. Add a service by adding its line. */
 export function createEmulator(settings: Pick<EmulatorSettings, 'latencyMs' | 'seed' | 'faults'>): Server {
   const s3 = emulateS3();
   // The first that takes a request has it.
-  const services: readonly EmulatedService[] = [s3];
+  const services: readonly EmulatedService[] = [emulateSts(), emulatePages(), s3];
   const drawFault = createFaultDraws(settings.faults, settings.seed);
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -1,7 +1,8 @@
 /** An XML element with text, or with elements made by this function. */
-export function element(name: string, content: string | readonly string[]): string {
+export function element(name: string, content: string | readonly string[], namespace = ''): string {
   const inner = typeof content === 'string' ? escapeText(content) : content.join('');
-  return `<${name}>${inner}</${name}>`;
+  const declared = namespace === '' ? '' : ` xmlns="${escapeText(namespace)}"`;
+  return `<${name}${declared}>${inner}</${name}>`;
 }
 
 export function xmlDocument(root: string): Uint8Array {
