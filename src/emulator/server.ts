@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { trace } from '@opentelemetry/api';
+import { emulateBedrock } from './bedrock.ts';
 import { readBody } from './body.ts';
 import { deliver } from './delivery.ts';
 import { createFaultDraws } from './fault-draws.ts';
@@ -18,7 +19,7 @@ import { emulateSts } from './sts.ts';
 export function createEmulator(settings: Pick<EmulatorSettings, 'latencyMs' | 'seed' | 'faults'>): Server {
   const s3 = emulateS3();
   // The first that takes a request has it.
-  const services: readonly EmulatedService[] = [emulateSts(), emulatePages(), s3];
+  const services: readonly EmulatedService[] = [emulateBedrock(), emulateSts(), emulatePages(), s3];
   const drawFault = createFaultDraws(settings.faults, settings.seed);
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
