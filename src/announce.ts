@@ -37,10 +37,10 @@ const withoutS3 = [
   '/bench/sleep?strategy=threads&ms=100',
 ];
 
-function targetText({ name, s3, region }: TargetSettings): string {
+function targetText({ name, endpoints, s3, region }: TargetSettings): string {
   if (name === 'emulator')
-    return `emulator at ${s3.endpoint} (no AWS account needed; set TARGET=aws for AWS)`;
-  const place = `aws in ${region}${s3.endpoint === null ? '' : ` at ${s3.endpoint}`}`;
+    return `emulator at ${endpoints.s3} (no AWS account needed; set TARGET=aws for AWS)`;
+  const place = `aws in ${region}${endpoints.s3 === null ? '' : ` at ${endpoints.s3}`}`;
   return s3.bucket === null ? `${place}; S3_BUCKET is not set, so s3 is not configured` : place;
 }
 

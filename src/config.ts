@@ -4,22 +4,21 @@ import { redactText } from '../otel/redaction.ts';
 import {
   emulatorBucket,
   emulatorCredentials,
+  emulatorModelId,
   emulatorPrefix,
   emulatorRegion,
 } from './emulator/credentials.ts';
 import { parseFaults } from './emulator/faults.ts';
 import type { EmulatorSettings } from './emulator/settings.ts';
-import type { S3Settings } from './aws/target.ts';
-import type { TargetName, Warning } from './record/plan.ts';
+import type { TargetSettings } from './aws/target.ts';
+import type { Warning } from './record/plan.ts';
 
 /** Everything the environment decides, read once. */
 export interface Config {
   readonly port: number;
   readonly host: string;
-  readonly target: TargetName;
-  readonly region: string;
-  /** With TARGET=emulator the endpoint is known once the emulator listens. */
-  readonly s3: S3Settings;
+  /** With TARGET=emulator the endpoints are known once the emulator listens, and with them its pages. */
+  readonly target: TargetSettings;
   /** The whole environment of the processes that talk to AWS. */
   readonly awsEnvironment: Readonly<Record<string, string>>;
   /** The whole environment of the emulator's process. */
@@ -68,14 +67,10 @@ export function readConfig(environment: Environment): Config {
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const e = parsed.data;
-  const region =
-    e.TARGET === 'emulator' ? emulatorRegion : (e.AWS_REGION ?? e.AWS_DEFAULT_REGION ?? 'us-east-1');
   return {
     port: e.PORT,
     host: e.HOST,
-    target: e.TARGET,
-    region,
-    s3: s3Settings(e),
+    target: targetSettings(e),
     awsEnvironment:
       e.TARGET === 'emulator'
         ? emulatorAccount
@@ -143,6 +138,15 @@ const schema = z.object({
   AWS_DEFAULT_REGION: z.string().optional(),
   AWS_ENDPOINT_URL: httpUrl.optional(),
   AWS_ENDPOINT_URL_S3: httpUrl.optional(),
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: httpUrl.optional(),
+  AWS_ENDPOINT_URL_STS: httpUrl.optional(),
+  BEDROCK_MODEL_ID: z.string().optional(),
+  HTTP_URLS: list
+    .refine(
+      (urls) => urls.length > 0 && urls.every((url) => httpUrl.safeParse(url).success),
+      'http or https URLs, separated by commas',
+    )
+    .optional(),
   TRACE_URL_TEMPLATE: z
     .string()
     .refine((text) => text.includes('{traceId}'), 'a URL with {traceId} in it')
@@ -209,14 +213,31 @@ function problemOf(issue: z.core.$ZodIssue, environment: Environment): string {
   return `${variable}: ${value} is not valid; expected ${issue.message}.`;
 }
 
-function s3Settings(e: Parsed): S3Settings {
-  const keys = e.S3_KEYS ?? null;
-  if (e.TARGET === 'emulator') {
-    const bucket = e.S3_BUCKET ?? emulatorBucket;
-    return { endpoint: null, bucket, keys, prefix: e.S3_PREFIX ?? emulatorPrefix };
+function targetSettings(e: Parsed): TargetSettings {
+  const { TARGET: name, S3_KEYS: keys = null, HTTP_URLS: urls = null } = e;
+  if (name === 'emulator') {
+    return {
+      name,
+      region: emulatorRegion,
+      endpoints: { s3: null, bedrock: null, sts: null },
+      s3: { bucket: e.S3_BUCKET ?? emulatorBucket, keys, prefix: e.S3_PREFIX ?? emulatorPrefix },
+      bedrock: { modelId: e.BEDROCK_MODEL_ID ?? emulatorModelId },
+      http: { urls },
+    };
   }
-  const endpoint = e.AWS_ENDPOINT_URL_S3 ?? e.AWS_ENDPOINT_URL ?? null;
-  return { endpoint, bucket: e.S3_BUCKET ?? null, keys, prefix: e.S3_PREFIX ?? '' };
+  const endpoint = (own: string | undefined): string | null => own ?? e.AWS_ENDPOINT_URL ?? null;
+  return {
+    name,
+    region: e.AWS_REGION ?? e.AWS_DEFAULT_REGION ?? 'us-east-1',
+    endpoints: {
+      s3: endpoint(e.AWS_ENDPOINT_URL_S3),
+      bedrock: endpoint(e.AWS_ENDPOINT_URL_BEDROCK_RUNTIME),
+      sts: endpoint(e.AWS_ENDPOINT_URL_STS),
+    },
+    s3: { bucket: e.S3_BUCKET ?? null, keys, prefix: e.S3_PREFIX ?? '' },
+    bedrock: { modelId: e.BEDROCK_MODEL_ID ?? null },
+    http: { urls },
+  };
 }
 
 /** The emulator's fixed account, and nothing that would make the SDK look for another. */

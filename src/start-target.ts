@@ -1,5 +1,6 @@
 import type { TargetSettings } from './aws/target.ts';
 import type { Config } from './config.ts';
+import { emulatorPages } from './emulator/credentials.ts';
 import { startEmulator } from './emulator/process.ts';
 import type { Logger } from './logging.ts';
 
@@ -13,16 +14,21 @@ export interface StartedTarget {
  * @throws Error when the emulator can't listen
  */
 export async function startTarget(config: Config, distFolder: string, log: Logger): Promise<StartedTarget> {
-  const { target: name, region, s3 } = config;
-  if (name === 'aws') return { target: { name, region, s3 }, stop: async () => {} };
+  const { target } = config;
+  if (target.name === 'aws') return { target, stop: async () => {} };
   const emulator = await startEmulator({
     distFolder,
     settings: config.emulator,
     environment: config.emulatorEnvironment,
     onRestart: () => log.warn('The emulator died and is started again.'),
   });
+  const { endpoint } = emulator;
   return {
-    target: { name, region, s3: { ...s3, endpoint: emulator.endpoint } },
+    target: {
+      ...target,
+      endpoints: { s3: endpoint, bedrock: endpoint, sts: endpoint },
+      http: { urls: target.http.urls ?? emulatorPages(endpoint) },
+    },
     stop: () => emulator.stop(),
   };
 }

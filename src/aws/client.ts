@@ -7,6 +7,6 @@ export interface ClientSettings {
   readonly endpoint: string | null;
   /** At most so many sockets at once. */
   readonly sockets: number;
-  /** How often one request may be sent; 1 means no retry. */
+  /** How often one request may be sent; 1 means no retry. The clients' own retries are off. */
   readonly attempts: number;
 }

@@ -4,14 +4,16 @@ import { Agent as HttpsAgent } from 'node:https';
 import { GetObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { ClientSettings } from './client.ts';
 import type { S3Reader } from './s3-object.ts';
+import { isTransient } from './transient.ts';
 import { transportError } from './transport-error.ts';
 
 /** An S3 client whose defaults are made equal to the plain HTTP client's, as the workload's catalogue lists. */
-export function openS3Client({ region, endpoint, sockets, attempts }: ClientSettings): S3Client {
+export function openS3Client({ region, endpoint, sockets }: ClientSettings): S3Client {
   return new S3Client({
     region,
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
-    maxAttempts: attempts,
+    // One policy tries again for every client alike.
+    maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
@@ -45,6 +47,7 @@ export function openS3Reader(settings: ClientSettings): S3Reader {
           const status = error.$metadata.httpStatusCode ?? 0;
           return {
             state: 'failed',
+            retryable: isTransient(status, error.name),
             error: {
               code: 'upstream_error',
               message: `S3 answered ${status} ${error.name} for ${key}`,
@@ -56,7 +59,11 @@ export function openS3Reader(settings: ClientSettings): S3Reader {
         if (answerBegan || 'code' in cause) return transportError(cause, answerBegan);
         // Nothing was sent: no credentials, say.
         const message = `the SDK could not ask for ${key}: ${cause.message}`;
-        return { state: 'failed', error: { code: 'upstream_error', message, upstreamCode: cause.name } };
+        return {
+          state: 'failed',
+          retryable: false,
+          error: { code: 'upstream_error', message, upstreamCode: cause.name },
+        };
       }
     },
     close: () => client.destroy(),

@@ -26,7 +26,7 @@ export interface S3Reader {
   read(
     object: S3Object,
     signal: AbortSignal,
-  ): Promise<S3Read | { readonly state: 'failed'; readonly error: TaskError }>;
+  ): Promise<S3Read | { readonly state: 'failed'; readonly error: TaskError; readonly retryable: boolean }>;
   /** Closes its sockets, those in use too. */
   close(): void;
 }

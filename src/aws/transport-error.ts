@@ -8,10 +8,11 @@ import type { TaskError } from '../record/record.ts';
 export function transportError(
   cause: Error,
   answerBegan: boolean,
-): { readonly state: 'failed'; readonly error: TaskError } {
+): { readonly state: 'failed'; readonly error: TaskError; readonly retryable: boolean } {
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
   return {
     state: 'failed',
+    retryable: true,
     error: {
       code: answerBegan ? 'body_truncated' : 'connection_failed',
       message: answerBegan ? `the body broke off: ${cause.message}` : cause.message,

@@ -38,7 +38,10 @@ export function assemble(frame: RunFrame, news: RunNews): RunRecord {
     news.begun?.startedAtNs ?? (news.ending.kind === 'refused' ? news.ending.refusal.startedAtNs : 0);
   // A run that was cut before it began has no length.
   const endedAtNs = Math.max(startedAtNs, news.endedAtNs);
-  const tasks = Array.from({ length: plan.tasks }, (_, index): TaskRecord => {
+  const indexes = Array.from({ length: plan.tasks }, (_, index) => index);
+  // A hedged run has only the tasks that it started; one of which nothing was heard has its first.
+  const begun = plan.join === 'hedged' ? indexes.filter((index) => isKnown(index, news)) : indexes;
+  const tasks = begun.map((index): TaskRecord => {
     const ended = news.ended.get(index);
     return ended === undefined ? unfinished(index, news, endedAtNs) : checked(ended, frame);
   });
@@ -102,11 +105,12 @@ function unfinished(index: number, { begun, started, ending }: RunNews, atNs: nu
   }
 }
 
-function verdict(
-  plan: RunPlan,
-  { ending }: RunNews,
-  tasks: readonly TaskRecord[],
-): { readonly outcome: Outcome; readonly failure: string | null } {
+interface Verdict {
+  readonly outcome: Outcome;
+  readonly failure: string | null;
+}
+
+function verdict(plan: RunPlan, { ending }: RunNews, tasks: readonly TaskRecord[]): Verdict {
   switch (ending.kind) {
     case 'refused':
       return { outcome: refusedAs(ending), failure: ending.refusal.message };
@@ -114,17 +118,35 @@ function verdict(
       return { outcome: 'runner_crashed', failure: 'The process that executed the run died.' };
     case 'cut':
       return { outcome: ending.reason, failure: whyCut(ending.reason, plan) };
-    case 'joined': {
-      const failed = tasks.filter(({ state }) => state === 'failed').length;
-      if (failed === 0) return { outcome: 'ok', failure: null };
-      return { outcome: 'tasks_failed', failure: `${failed} of ${tasks.length} tasks failed.` };
-    }
+    case 'joined':
+      return plan.join === 'all' ? verdictOfAll(tasks) : verdictOfFirst(plan, tasks);
   }
 }
 
 /** `no_objects` starts no run, so no record is made of it. */
 function refusedAs({ refusal }: Extract<Ending, { kind: 'refused' }>) {
   return refusal.code === 'upstream_unavailable' ? refusal.code : 'runner_crashed';
+}
+
+function verdictOfAll(tasks: readonly TaskRecord[]): Verdict {
+  const failed = tasks.filter(({ state }) => state === 'failed').length;
+  if (failed === 0) return { outcome: 'ok', failure: null };
+  const all = tasks.length === 1 ? 'The task' : `${failed} of ${tasks.length} tasks`;
+  return { outcome: 'tasks_failed', failure: `${all} failed.` };
+}
+
+/** One task that is ok makes the run. */
+function verdictOfFirst({ join }: RunPlan, tasks: readonly TaskRecord[]): Verdict {
+  if (tasks.some(({ state }) => state === 'ok')) return { outcome: 'ok', failure: null };
+  if (join !== 'first-valid') return verdictOfAll(tasks);
+  const reasons = tasks.flatMap((task) =>
+    task.state === 'failed' ? [`task ${task.index}: ${task.error.message}`] : [],
+  );
+  return { outcome: 'no_valid_answer', failure: `No answer is valid. ${reasons.join('; ')}` };
+}
+
+function isKnown(index: number, { started, ended }: RunNews): boolean {
+  return index === 0 || started.has(index) || ended.has(index);
 }
 
 function whyCut(reason: CancelReason, { timeoutMs }: RunPlan): string {

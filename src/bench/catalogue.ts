@@ -1,6 +1,8 @@
 import type { ParameterDeclarations } from '../record/parameters.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { SharedSetting, WorkloadDeclaration } from '../workloads/declaration.ts';
+import type { Join } from '../record/plan.ts';
+import { joinRefusal } from './combinations.ts';
 import { parametersOf } from './parameters.ts';
 import { strategiesOf, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
@@ -15,6 +17,8 @@ export interface MatrixCell {
   readonly bridged: boolean;
   /** The thread on which an isolate goes on after a bridged call. */
   readonly resumesOn: 'isolated-vm thread' | null;
+  /** By join: why it can't be used here; `null` where it can. */
+  readonly joins: Readonly<Record<Join, string | null>>;
 }
 
 export interface WorkloadCard {
@@ -62,15 +66,22 @@ export function strategyCards(world: World): readonly StrategyCard[] {
 }
 
 function cell(
-  { clients }: WorkloadDeclaration,
+  workload: WorkloadDeclaration,
   { name, access, declaration, refusal }: NamedStrategy,
 ): MatrixCell {
-  const bridged = refusal === null && declaration.isolate && clients.length > 0 && access !== 'sdk';
+  const bridged = refusal === null && declaration.isolate && workload.clients.length > 0 && access !== 'sdk';
+  const why = (join: Join): string | null => refusal ?? joinRefusal(workload, declaration, join);
   return {
     strategy: name,
     possible: refusal === null,
     reason: refusal,
     bridged,
     resumesOn: bridged ? 'isolated-vm thread' : null,
+    joins: {
+      all: why('all'),
+      race: why('race'),
+      'first-valid': why('first-valid'),
+      hedged: why('hedged'),
+    },
   };
 }

@@ -1,6 +1,8 @@
 import type { ParameterDeclaration, ParameterDeclarations } from '../record/parameters.ts';
+import type { Join } from '../record/plan.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import type { World } from './world.ts';
+import { sendsRequests } from './combinations.ts';
 import { strategyNames } from './strategies-of.ts';
 
 /**
@@ -24,13 +26,34 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
       : {
           client: choice('The HTTP client of presigned tasks.', workload.clients, workload.clients[0] ?? ''),
         }),
-    join: choice('When the run is done.', ['all'], 'all'),
-    attempts: integer('How often one task may be tried.', 1, 1, 1),
+    join: choice('When the run is done.', joinsOf(workload), 'all'),
+    hedgeAfterMs: integer(
+      'With join=hedged, where it must be given: how long none may have answered until another task is started.',
+      1,
+      limits.runTimeoutMs,
+      null,
+    ),
+    ...(workload.validations.length === 0
+      ? {}
+      : {
+          validate: choice(
+            'With join=first-valid: what makes an answer valid.',
+            workload.validations,
+            workload.validations[0] ?? '',
+          ),
+        }),
+    ...(sendsRequests(workload) ? { attempts: integer('How often one request may be sent.', 1, 5, 1) } : {}),
     detail: choice('How much of a task the trace shows.', ['tasks'], 'tasks'),
     runtime: choice('The JavaScript runtime that executes the run.', world.runtimes, world.runtimes[0] ?? ''),
     timeoutMs: integer('The time limit, in milliseconds.', 1, limits.runTimeoutMs, limits.runTimeoutMs),
     ...workload.params,
   };
+}
+
+export const joins: readonly Join[] = ['all', 'race', 'first-valid', 'hedged'];
+
+function joinsOf({ validations }: WorkloadDeclaration): readonly Join[] {
+  return validations.length === 0 ? joins.filter((join) => join !== 'first-valid') : joins;
 }
 
 /** What a parameter allows, in words or as a list. */

@@ -1,9 +1,10 @@
 import { BenchError, type ParameterProblem } from '../errors.ts';
-import type { ClientName, ParameterValue, RunPlan, Warning } from '../record/plan.ts';
+import type { ClientName, Join, ParameterValue, RunPlan, Validation, Warning } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { nearestName } from './nearest-name.ts';
-import { allowedBy, parametersOf } from './parameters.ts';
+import { holdsMainThread, joinRefusal } from './combinations.ts';
+import { allowedBy, joins, parametersOf } from './parameters.ts';
 import { strategiesOf, strategyNames, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
 
@@ -28,9 +29,10 @@ export function planRun(request: RunRequest, world: World): RunPlan {
   const strategy = strategiesOf(workload, world).find(({ name }) => name === values.get('strategy'));
   const refused = refusedCombinations(
     request.given,
+    workload,
     strategy,
     values,
-    strategyNames(workload, world).possible,
+    world,
     new Set(problems.map(({ field }) => field)),
   );
   if (problems.length + refused.length > 0 || strategy === undefined) {
@@ -124,9 +126,10 @@ function unknownParameter(
  */
 function refusedCombinations(
   given: RunRequest['given'],
+  workload: WorkloadDeclaration,
   strategy: NamedStrategy | undefined,
   values: Values,
-  possible: readonly string[],
+  world: World,
   unsound: ReadonlySet<string>,
 ): ParameterProblem[] {
   if (strategy === undefined || unsound.has('strategy')) return [];
@@ -134,7 +137,10 @@ function refusedCombinations(
   const refuse = (field: string, reason: string, allowed: ParameterProblem['allowed']): void => {
     problems.push({ field, value: given[field] ?? null, reason, allowed });
   };
-  if (strategy.refusal !== null) refuse('strategy', strategy.refusal, possible);
+  const { limits } = world;
+  if (strategy.refusal !== null) {
+    refuse('strategy', strategy.refusal, strategyNames(workload, world).possible);
+  }
   if (given['client'] !== undefined && !unsound.has('client') && strategy.access === 'sdk') {
     refuse('client', 'has no effect on sdk strategies: the SDK brings its own client', 'leave it out');
   }
@@ -146,6 +152,22 @@ function refusedCombinations(
     } else if (concurrency > tasks && !unsound.has('tasks')) {
       refuse('concurrency', `is above tasks, which is ${tasks}`, `1 … ${tasks}`);
     }
+  }
+  if (unsound.has('join')) return problems;
+  const join = joinOf(values);
+  const reason = joinRefusal(workload, strategy.declaration, join);
+  if (reason !== null) {
+    const usable = joins.filter((other) => joinRefusal(workload, strategy.declaration, other) === null);
+    refuse('join', reason, usable);
+  }
+  if (join !== 'hedged' && given['hedgeAfterMs'] !== undefined) {
+    refuse('hedgeAfterMs', 'has an effect with join=hedged only', 'leave it out');
+  }
+  if (join === 'hedged' && given['hedgeAfterMs'] === undefined) {
+    refuse('hedgeAfterMs', 'must be given with join=hedged', `1 … ${limits.runTimeoutMs}`);
+  }
+  if (join !== 'first-valid' && given['validate'] !== undefined) {
+    refuse('validate', 'has an effect with join=first-valid only', 'leave it out');
   }
   return problems;
 }
@@ -167,6 +189,7 @@ function resolve(
   const asked = concurrencyGiven ? Number(values.get('concurrency')) : tasks;
   const { concurrency, warnings } = concurrencyOf(declaration, asked, world);
   const onMainThread = declaration.runsOn === 'main-thread';
+  const join = joinOf(values);
   return {
     workload: workload.name,
     strategy: name,
@@ -176,8 +199,10 @@ function resolve(
     concurrency,
     pool: 'cold',
     client: access === 'presigned' ? clientOf(values, workload) : null,
-    join: 'all',
-    attempts: Number(values.get('attempts')),
+    join,
+    hedgeAfterMs: join === 'hedged' ? Number(values.get('hedgeAfterMs')) : null,
+    validate: join === 'first-valid' ? validationOf(values, workload) : null,
+    attempts: Number(values.get('attempts') ?? 1),
     detail: 'tasks',
     timeoutMs: Number(values.get('timeoutMs')),
     runtime: String(values.get('runtime')),
@@ -186,7 +211,7 @@ function resolve(
       Object.fromEntries(Object.keys(workload.params).map((field) => [field, values.get(field) ?? ''])),
     ),
     runnerKind: declaration.isolate && declaration.runsOn !== 'child-process' ? 'isolates' : 'plain',
-    holdsMainThread: onMainThread && blocks(workload, declaration),
+    holdsMainThread: holdsMainThread(workload, declaration),
     workers: onMainThread && !declaration.isolate ? 0 : concurrency,
     warnings: Object.freeze(warnings),
   };
@@ -196,8 +221,12 @@ function clientOf(values: Values, { clients }: WorkloadDeclaration): ClientName 
   return clients.find((client) => client === values.get('client')) ?? null;
 }
 
-function blocks({ blocksThread }: WorkloadDeclaration, { awaits }: StrategyDeclaration): boolean {
-  return blocksThread === 'always' || (blocksThread === 'unless-awaited' && !awaits);
+function joinOf(values: Values): Join {
+  return joins.find((join) => join === values.get('join')) ?? 'all';
+}
+
+function validationOf(values: Values, { validations }: WorkloadDeclaration): Validation | null {
+  return validations.find((validation) => validation === values.get('validate')) ?? null;
 }
 
 function concurrencyOf(

@@ -56,7 +56,7 @@ export function uniformDraw(parts: readonly (string | number)[]): number {
 export function attemptOf(headers: IncomingHttpHeaders): number {
   const bySdk = /attempt=(\d+)/.exec(String(headers['amz-sdk-request'] ?? ''))?.[1];
   const byClient = /^\d+$/.exec(String(headers['x-fanout-attempt'] ?? ''))?.[0];
-  return Number(bySdk ?? byClient ?? 1);
+  return Number(byClient ?? bySdk ?? 1);
 }
 
 /** Of the log-normals: 5 of 100 draws are above 1.5 times the median. */

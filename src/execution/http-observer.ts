@@ -38,6 +38,9 @@ subscribe('http.client.request.created', (message) => {
   const request = requestIn(message);
   if (request === null) return;
   if (observation.traceparent !== null) request.setHeader('traceparent', observation.traceparent);
+  // The emulator's draws go by it. Nothing is said of a first attempt.
+  const attempt = observation.exchanges.length + 1;
+  if (attempt > 1) request.setHeader('x-fanout-attempt', String(attempt));
   observation.exchanges.push(new ObservedExchange(request, observation.clock));
 });
 

@@ -1,7 +1,7 @@
 import { threadId } from 'node:worker_threads';
 import type { ExecutionContext, Executor, OpenExecutor, Place, TaskHandle } from './executor.ts';
 import { measureInIsolate } from './isolate-measure.ts';
-import type { HttpClient } from './tools.ts';
+import { sender, type HttpClient } from './tools.ts';
 
 /**
  * A fresh isolate a task, on the main thread. A task that sends requests can't hold the thread that must send
@@ -23,12 +23,12 @@ async function isolates(context: ExecutionContext, thread: 'here' | 'own'): Prom
   async function execute(handle: TaskHandle): Promise<void> {
     const { input, traceparent, signal } = handle;
     if (openHttp !== null) client ??= openHttp(settings);
-    const send = client?.send;
+    const send = client === null ? null : sender(client, settings, signal);
     const execution = await measureInIsolate({
       clock,
       place,
       source,
-      send: send === undefined ? null : (request) => send(request, signal),
+      send,
       thread,
       input,
       traceparent,

@@ -2,7 +2,7 @@ import workerpool from 'workerpool';
 import { clockFrom } from '../record/clock.ts';
 import { measureInIsolate } from './isolate-measure.ts';
 import { announce, here, processCpuMs, unstoppable } from './serve.ts';
-import type { OpenHttp } from './tools.ts';
+import { sender, type OpenHttp } from './tools.ts';
 import { workMethod, type IsolateWorkOrder, type WorkReport } from './work-order.ts';
 
 /** Serves tasks that run in an isolate of their own, from a worker process. */
@@ -16,7 +16,7 @@ export function serveIsolate(openHttp: OpenHttp | null): void {
         traceparent: order.traceparent,
         source: order.source,
         input: order.input,
-        send: client === null ? null : (request) => client.send(request, unstoppable),
+        send: client === null ? null : sender(client, order.settings, unstoppable),
         thread: client === null ? 'here' : 'own',
         signal: unstoppable,
         announce,

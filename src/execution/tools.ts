@@ -1,5 +1,7 @@
 import type { ClientSettings, PlainRequest } from '../aws/client.ts';
-import type { AnyTask, Exchange, TaskResult } from '../workloads/task.ts';
+import { errorCodeOf, isTransient } from '../aws/transient.ts';
+import type { AnyTask, Exchange, Send, TaskResult } from '../workloads/task.ts';
+import { retrying } from './retry.ts';
 
 /** A plain HTTP client. */
 export interface HttpClient {
@@ -38,16 +40,42 @@ export async function loadTools(
       return () => {
         const client = openHttp(settings);
         return {
-          run: (input, signal) => task.run(input, (request) => client.send(request, signal)),
+          run: (input, signal) => task.run(input, sender(client, settings, signal)),
           close: () => client.close(),
         };
       };
     }
     case 'sdk': {
       const open = await task.load();
-      return () => open(settings);
+      return () => {
+        const session = open(settings);
+        return {
+          run: (input, signal) =>
+            retrying(
+              settings.attempts,
+              signal,
+              () => session.run(input, signal),
+              (result) => result.state === 'failed' && result.retryable,
+            ),
+          close: () => session.close(),
+        };
+      };
     }
   }
+}
+
+/** What a task sends its requests with: each is tried again as the settings ask, until the signal fires. */
+export function sender(client: HttpClient, { attempts }: ClientSettings, signal: AbortSignal): Send {
+  return (request) =>
+    retrying(
+      attempts,
+      signal,
+      () => client.send(request, signal),
+      (exchange) =>
+        exchange.state === 'failed'
+          ? exchange.retryable
+          : isTransient(exchange.statusCode, errorCodeOf(exchange.headers, exchange.errorText)),
+    );
 }
 
 /** The task's awaiting variant; `null` where it has none. */

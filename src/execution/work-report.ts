@@ -5,7 +5,7 @@ import type { Execution } from './executor.ts';
 
 const taskResultSchema: z.ZodType<TaskResult> = z.discriminatedUnion('state', [
   z.object({ state: z.literal('ok'), output: taskOutputSchema }),
-  z.object({ state: z.literal('failed'), error: taskErrorSchema }),
+  z.object({ state: z.literal('failed'), error: taskErrorSchema, retryable: z.boolean() }),
 ]);
 
 /** What a worker sends when its task has run: parsed by the runner, in which other runs are. */

@@ -57,6 +57,7 @@ const access = z.enum(['sdk', 'presigned']).nullable();
 const outcome = z.enum([
   'ok',
   'tasks_failed',
+  'no_valid_answer',
   'runner_crashed',
   'upstream_unavailable',
   'run_timeout',
@@ -74,7 +75,9 @@ const runFields = {
     concurrency: z.int().positive(),
     pool: z.literal('cold'),
     client: z.literal('got').nullable(),
-    join: z.literal('all'),
+    join: z.enum(['all', 'race', 'first-valid', 'hedged']),
+    hedgeAfterMs: z.int().nullable(),
+    validate: z.enum(['nonempty', 'json', 'sql']).nullable(),
     attempts: z.int().positive(),
     detail: z.literal('tasks'),
     timeoutMs: z.int().positive(),
@@ -87,6 +90,7 @@ const runFields = {
   fanOutMs: msOrNull,
   signing: z.strictObject({ durationMs: ms }).nullable(),
   tasks: z.array(taskSchema),
+  callsSpent: z.int().nullable(),
   analysis: z.strictObject({
     parallelism: msOrNull,
     limitMs: msOrNull,
@@ -162,6 +166,7 @@ const matrixCell = z.strictObject({
   reason: z.string().nullable(),
   bridged: z.boolean(),
   resumesOn: z.literal('isolated-vm thread').nullable(),
+  joins: z.record(z.enum(['all', 'race', 'first-valid', 'hedged']), z.string().nullable()),
 });
 
 export const workloadsSchema = z.strictObject({

@@ -20,6 +20,8 @@ export function runView(record: RunRecord, work: WorkloadDeclaration['work'], tr
       pool: plan.pool,
       client: plan.client,
       join: plan.join,
+      hedgeAfterMs: plan.hedgeAfterMs,
+      validate: plan.validate,
       attempts: plan.attempts,
       detail: plan.detail,
       timeoutMs: plan.timeoutMs,
@@ -32,6 +34,7 @@ export function runView(record: RunRecord, work: WorkloadDeclaration['work'], tr
     fanOutMs: rounded(betweenMs(record.fanOutStartedAtNs, record.endedAtNs)),
     signing: signing === null ? null : { durationMs: rounded(nsToMs(signing.toNs - signing.fromNs)) },
     tasks: record.tasks.map((task) => taskView(record, task)),
+    callsSpent: plan.join === 'hedged' ? record.tasks.length : null,
     analysis: roundedAnalysis(analyse(record, work)),
     isolate: record.isolate,
     runner: {

@@ -7,8 +7,15 @@ export type ClientName = 'got';
 /** Whether what executes the tasks is made for the run (`cold`) or kept from run to run. */
 export type Pool = 'cold';
 
-/** When a run is done. */
-export type Join = 'all';
+/**
+ * When a run is done: `all` tasks have returned, the first to succeed wins the `race`, the first whose answer passes a
+ * check (`first-valid`), or the first to succeed where another task is started only when the earlier ones are slow
+ * (`hedged`).
+ */
+export type Join = 'all' | 'race' | 'first-valid' | 'hedged';
+
+/** What makes an answer valid. */
+export type Validation = 'nonempty' | 'json' | 'sql';
 
 /** How much of a task the trace shows. */
 export type Detail = 'tasks';
@@ -40,6 +47,10 @@ export interface RunPlan {
   readonly pool: Pool;
   readonly client: ClientName | null;
   readonly join: Join;
+  /** How long none may have answered until another task is started; `null` unless the join is `hedged`. */
+  readonly hedgeAfterMs: number | null;
+  /** `null` unless the join is `first-valid`. */
+  readonly validate: Validation | null;
   /** How often a task may be tried; 1 means no retry. */
   readonly attempts: number;
   readonly detail: Detail;

@@ -8,6 +8,7 @@ export type TaskErrorCode =
   | 'body_truncated'
   | 'wrong_result'
   | 'worker_crashed'
+  | 'invalid_answer'
   | 'run_timeout'
   | 'runner_crashed'
   | 'upstream_unavailable';
@@ -61,10 +62,24 @@ export interface BodyRecord {
   readonly expectedMd5: string | null;
 }
 
+/** How a model answered. */
+export interface LlmRecord {
+  /** From the request being made; `null` where the answer was not streamed. */
+  readonly timeToFirstTokenMs: number | null;
+  /** From the first token to the last, over the tokens after the first; `null` where not streamed or not known. */
+  readonly timePerOutputTokenMs: number | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly stopReason: string | null;
+}
+
 /** What a task hands back. */
 export interface TaskOutput {
   readonly value: ParameterValue | null;
   readonly body: BodyRecord | null;
+  /** The answer in words, where it is one. */
+  readonly text: string | null;
+  readonly llm: LlmRecord | null;
 }
 
 /** Attribute names and values; never a secret among them. */
@@ -111,6 +126,7 @@ export type TaskRecord = OkTask | FailedTask | CancelledTask;
 export type Outcome =
   | 'ok'
   | 'tasks_failed'
+  | 'no_valid_answer'
   | 'runner_crashed'
   | 'upstream_unavailable'
   | 'run_timeout'

@@ -22,6 +22,16 @@ export const taskOutputSchema = z.object({
       expectedMd5: z.string().nullable(),
     })
     .nullable(),
+  text: z.string().nullable(),
+  llm: z
+    .object({
+      timeToFirstTokenMs: z.number().nullable(),
+      timePerOutputTokenMs: z.number().nullable(),
+      inputTokens: z.int().nullable(),
+      outputTokens: z.int().nullable(),
+      stopReason: z.string().nullable(),
+    })
+    .nullable(),
 });
 
 export const attemptSchema = z.object({

@@ -11,6 +11,7 @@ import type { PreparedInputs } from '../workloads/inputs.ts';
 import { taskName } from '../workloads/entry.ts';
 import { workloads } from '../workloads/registry.ts';
 import { fanOut } from './fan-out.ts';
+import { joinRuleOf } from './join-rule.ts';
 import { LoadMeter } from './load-meter.ts';
 import type { FromRunner, RunOrder } from './messages.ts';
 import { Reporter } from './reporter.ts';
@@ -50,12 +51,14 @@ async function execute(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const implementation = await named(workloads, plan.workload).load();
+  const workload = named(workloads, plan.workload);
+  const implementation = await workload.load();
+  const { service } = workload.declaration;
   const task = implementation[taskName(plan.access)];
   if (task === undefined) throw new Error(`${plan.workload} has no task for ${String(plan.access)}`);
   const settings: ClientSettings = {
     region: target.region,
-    endpoint: target.s3.endpoint,
+    endpoint: service === null ? null : target.endpoints[service],
     sockets: plan.concurrency,
     attempts: plan.attempts,
   };
@@ -70,6 +73,7 @@ async function execute(
     bundle: plan.access === null ? plan.workload : `${plan.workload}-${plan.access}`,
     openHttp: task.uses === 'http' && plan.client !== null ? await loadHttpClient(plan.client) : null,
   });
+  const join = await joinRuleOf(plan, workload.declaration);
   const prepared = await unlessAborted(
     signal,
     asUpstream(() => implementation.prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan)),
@@ -99,6 +103,7 @@ async function execute(
     signal,
     reporter,
     concurrency: plan.concurrency,
+    join,
     labels: prepared.labels ?? [],
     startedAtNs: fanOutStartedAtNs,
   });

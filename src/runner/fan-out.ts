@@ -1,75 +1,127 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Execution, Executor, TaskHandle, TaskStart } from '../execution/executor.ts';
-import type { Clock, InstantNs } from '../record/clock.ts';
-import type { Labels, TaskRecord } from '../record/record.ts';
-import type { CancelReason, StartedTask } from './messages.ts';
-import { unfinishedError, unfinishedFacts, type UnfinishedFacts } from './unfinished.ts';
+import type { Executor } from '../execution/executor.ts';
+import type { InstantNs } from '../record/clock.ts';
+import type { JoinRule } from './join-rule.ts';
+import type { CancelReason } from './messages.ts';
+import { TaskInHand, type TaskRun } from './task-in-hand.ts';
 
-export interface FanOut {
+export interface FanOut extends Omit<TaskRun, 'judge' | 'onEnd'> {
   /** By task index; their number is the number of tasks. */
   readonly inputs: readonly unknown[];
   /** How many tasks are in hand at once. */
   readonly concurrency: number;
   readonly executor: Executor;
-  readonly clock: Clock;
-  /** When every task began to queue. */
-  readonly startedAtNs: InstantNs;
-  readonly traceparents: readonly string[] | null;
-  /** By task index; may be shorter. */
-  readonly labels: readonly Labels[];
+  readonly join: JoinRule;
   /** Fires with a {@link CancelReason}. */
   readonly signal: AbortSignal;
-  /** Hears of each task as it happens. */
-  readonly reporter: {
-    started(task: StartedTask): void;
-    ended(task: TaskRecord): void;
-  };
 }
 
 export interface FanOutResult {
-  /** The join: the last task's return, or the instant of the cancellation. */
+  /** The join: the return of the task that ended the run, or the instant of the cancellation. */
   readonly endedAtNs: InstantNs;
   /** CPU time of the processes that were made for tasks. */
   readonly processesCpuMs: number;
 }
 
 /**
- * Keeps `concurrency` tasks in hand until all have returned. A slot is free again only when nothing of its task is
- * left alive, so there are never more workers than slots; what that costs is the next task's queue time.
+ * Keeps `concurrency` tasks in hand until the join. A slot is free again only when nothing of its task is left alive,
+ * so there are never more workers than slots; what that costs is the next task's queue time.
  *
- * When the signal fires, tasks that have not returned are recorded as they stand; the promise resolves when
- * the last of them is dead.
+ * At the join, or when the signal fires, tasks that have not returned are recorded as they stand and stopped; the
+ * promise resolves when the last of them is dead. A hedged run records no task that it did not start.
  */
 export async function fanOut(run: FanOut): Promise<FanOutResult> {
-  const tasks = run.inputs.map((input, index) => new TaskInHand(run, index, input));
-  let next = 0;
+  return new Engine(run).run();
+}
 
-  async function keepSlotBusy(): Promise<void> {
-    for (let task = tasks[next]; task !== undefined && !run.signal.aborted; task = tasks[next]) {
-      next += 1;
-      task.admit();
-      await run.executor.execute(task);
-    }
+class Engine {
+  readonly #run: FanOut;
+  readonly #tasks: readonly TaskInHand[];
+  /** The first that was not begun. */
+  #next = 0;
+  #endedAtNs: InstantNs | null = null;
+  /** What to call when a task or the run has ended. */
+  #wake: (() => void) | null = null;
+
+  constructor(run: FanOut) {
+    this.#run = run;
+    const { join } = run;
+    const judge: TaskRun['judge'] = (result) => join.judge(result);
+    const taskRun = { ...run, judge, onEnd: (ok: boolean) => this.#taskEnded(ok) };
+    this.#tasks = run.inputs.map((input, index) => new TaskInHand(taskRun, index, input));
   }
 
-  let cancelledAtNs: InstantNs | null = null;
-  const cancel = (): void => {
-    const at = (cancelledAtNs = run.clock());
-    const reason: CancelReason = run.signal.reason;
-    const unfinished = tasks.filter((task) => task.cancel(at, reason));
-    void inSlices(unfinished, (task) => task.stop());
-  };
-  run.signal.addEventListener('abort', cancel, { once: true });
-  if (run.signal.aborted) cancel();
-  const slots: Promise<void>[] = [];
-  await inSlices(tasks.slice(0, run.concurrency), () => slots.push(keepSlotBusy()));
-  await Promise.all(slots);
-  run.signal.removeEventListener('abort', cancel);
+  async run(): Promise<FanOutResult> {
+    const { signal, join, startedAtNs } = this.#run;
+    const cancel = (): void => this.#end(reasonOf(signal));
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    await (join.hedgeAfterMs === null ? this.#keepSlotsBusy() : this.#hedge(join.hedgeAfterMs));
+    signal.removeEventListener('abort', cancel);
+    const lastReturnNs = Math.max(startedAtNs, ...this.#tasks.map(({ returnedAtNs }) => returnedAtNs ?? 0));
+    return {
+      endedAtNs: this.#endedAtNs ?? lastReturnNs,
+      processesCpuMs: this.#tasks.reduce((sum, task) => sum + task.processCpuMs, 0),
+    };
+  }
 
-  return {
-    endedAtNs: cancelledAtNs ?? Math.max(run.startedAtNs, ...tasks.map((task) => task.returnedAtNs ?? 0)),
-    processesCpuMs: tasks.reduce((sum, task) => sum + task.processCpuMs, 0),
-  };
+  /** Whether there is anything left to begin. */
+  get #hasNext(): boolean {
+    return this.#next < this.#tasks.length && this.#endedAtNs === null;
+  }
+
+  async #keepSlotsBusy(): Promise<void> {
+    const slots: Promise<void>[] = [];
+    const keepBusy = async (): Promise<void> => {
+      while (this.#hasNext) await this.#executeNext();
+    };
+    await inSlices(this.#tasks.slice(0, this.#run.concurrency), () => slots.push(keepBusy()));
+    await Promise.all(slots);
+  }
+
+  /** Begins another task each time none has answered for so long, or one has failed. */
+  async #hedge(afterMs: number): Promise<void> {
+    const inHand = new Set<Promise<void>>();
+    while (this.#hasNext) {
+      const execution = this.#executeNext();
+      inHand.add(execution);
+      void execution.then(() => inHand.delete(execution));
+      await this.#news(afterMs);
+      while (this.#hasNext && inHand.size >= this.#run.concurrency) await Promise.race(inHand);
+    }
+    await Promise.all(inHand);
+  }
+
+  /** Resolves when a task or the run ends, or after so long. */
+  async #news(afterMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, afterMs);
+      this.#wake = () => (clearTimeout(timer), resolve());
+    });
+    this.#wake = null;
+  }
+
+  async #executeNext(): Promise<void> {
+    const task = this.#tasks[this.#next];
+    if (task === undefined) return;
+    this.#next += 1;
+    task.admit();
+    await this.#run.executor.execute(task);
+  }
+
+  #taskEnded(ok: boolean): void {
+    if (ok && this.#run.join.endsWithFirst) this.#end('joined');
+    this.#wake?.();
+  }
+
+  #end(reason: CancelReason | 'joined'): void {
+    if (this.#endedAtNs !== null) return;
+    const atNs = (this.#endedAtNs = this.#run.clock());
+    const told = this.#run.join.hedgeAfterMs === null ? this.#tasks : this.#tasks.slice(0, this.#next);
+    const unfinished = told.filter((task) => task.cancel(atNs, reason));
+    void inSlices(unfinished, (task) => task.stop());
+    this.#wake?.();
+  }
 }
 
 /** So many tasks are begun, or stopped, in one turn of the event loop. */
@@ -86,94 +138,6 @@ async function inSlices<Item>(items: readonly Item[], act: (item: Item) => void)
   }
 }
 
-/** One task on its way from the queue to its record. */
-class TaskInHand implements TaskHandle {
-  readonly index: number;
-  readonly input: unknown;
-  readonly traceparent: string | null;
-  returnedAtNs: InstantNs | null = null;
-  processCpuMs = 0;
-  readonly #run: FanOut;
-  readonly #labels: Labels;
-  #admittedAtNs: InstantNs | null = null;
-  #started: StartedTask | null = null;
-  #attempts: TaskStart['attempts'] = null;
-  #controller: AbortController | null = null;
-  #settled = false;
-
-  constructor(run: FanOut, index: number, input: unknown) {
-    this.#run = run;
-    this.index = index;
-    this.input = input;
-    this.traceparent = run.traceparents?.[index] ?? null;
-    this.#labels = run.labels[index] ?? {};
-  }
-
-  /** A signal a task: a thousand listeners on one would cost each of them a look at all the others. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-
-  admit(): void {
-    this.#admittedAtNs = this.#run.clock();
-  }
-
-  started({ startedAtNs, pid, threadId, attempts }: TaskStart): void {
-    if (this.#settled) return;
-    this.#attempts = attempts;
-    const admittedAtNs = this.#admittedAtNs ?? startedAtNs;
-    const queuedAtNs = this.#run.startedAtNs;
-    this.#started = { index: this.index, queuedAtNs, admittedAtNs, startedAtNs, pid, threadId };
-    this.#run.reporter.started(this.#started);
-  }
-
-  returned({ result, processCpuMs, ...execution }: Execution): void {
-    this.processCpuMs = processCpuMs ?? 0;
-    if (this.#settled) return;
-    this.#settled = true;
-    const returnedAtNs = (this.returnedAtNs = this.#run.clock());
-    const admittedAtNs = this.#admittedAtNs ?? execution.startedAtNs;
-    const queuedAtNs = this.#run.startedAtNs;
-    const facts = { index: this.index, ...execution, queuedAtNs, admittedAtNs, returnedAtNs };
-    const labels = this.#labels;
-    this.#run.reporter.ended({ ...facts, labels, ...result });
-  }
-
-  crashed(message: string): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    const atNs = (this.returnedAtNs = this.#run.clock());
-    const error = { code: 'worker_crashed', message, upstreamCode: null } as const;
-    this.#run.reporter.ended({ ...this.#knownAt(atNs), returnedAtNs: atNs, state: 'failed', error });
-  }
-
-  /** Records the task as it stands at its run's end; says whether there was anything left to end. */
-  cancel(atNs: InstantNs, reason: CancelReason): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
-    const facts = { ...this.#knownAt(atNs), returnedAtNs: null };
-    this.#run.reporter.ended(
-      reason === 'run_timeout'
-        ? { ...facts, state: 'failed', error: unfinishedError(reason) }
-        : { ...facts, state: 'cancelled' },
-    );
-    return true;
-  }
-
-  /** Has whatever executes it end. */
-  stop(): void {
-    this.#controller?.abort();
-  }
-
-  /** What is known of a task that ends at `atNs` without a result. */
-  #knownAt(atNs: InstantNs): UnfinishedFacts {
-    return unfinishedFacts(this.index, atNs, {
-      queuedAtNs: this.#run.startedAtNs,
-      admittedAtNs: this.#admittedAtNs,
-      started: this.#started,
-      attempts: this.#attempts?.() ?? null,
-      labels: this.#labels,
-    });
-  }
+function reasonOf({ reason }: AbortSignal): CancelReason {
+  return reason;
 }

@@ -11,7 +11,6 @@ export const async: StrategyEntry = {
     awaits: true,
     refusedAccesses: {},
     pools: ['cold'],
-    joins: ['all'],
   },
   load: async () => (await import('../execution/in-process.ts')).awaitingInProcess,
 };

@@ -12,7 +12,6 @@ export const isolateSubprocess: StrategyEntry = {
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
     pools: ['cold'],
-    joins: ['all'],
   },
   load: async () => (await import('../execution/workers.ts')).isolatesInFreshProcesses,
 };

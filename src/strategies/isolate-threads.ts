@@ -12,7 +12,6 @@ export const isolateThreads: StrategyEntry = {
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
     pools: ['cold'],
-    joins: ['all'],
   },
   load: async () => (await import('../execution/isolates.ts')).isolatesOnOwnThreads,
 };

@@ -12,7 +12,6 @@ export const isolate: StrategyEntry = {
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
     pools: ['cold'],
-    joins: ['all'],
   },
   load: async () => (await import('../execution/isolates.ts')).isolatesOnMainThread,
 };

@@ -11,7 +11,6 @@ export const single: StrategyEntry = {
     awaits: false,
     refusedAccesses: {},
     pools: ['cold'],
-    joins: ['all'],
   },
   load: async () => (await import('../execution/in-process.ts')).blockingInProcess,
 };

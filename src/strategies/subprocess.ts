@@ -11,7 +11,6 @@ export const subprocess: StrategyEntry = {
     awaits: false,
     refusedAccesses: {},
     pools: ['cold'],
-    joins: ['all'],
   },
   load: async () => (await import('../execution/workers.ts')).freshProcesses,
 };

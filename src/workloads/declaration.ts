@@ -1,7 +1,7 @@
 import type { ParameterDeclarations, ParameterValues } from '../record/parameters.ts';
-import type { Access, ClientName } from '../record/plan.ts';
+import type { Access, ClientName, Validation } from '../record/plan.ts';
 import type { TaskError, TaskOutput } from '../record/record.ts';
-import type { TargetSettings } from '../aws/target.ts';
+import type { ServiceName, TargetSettings } from '../aws/target.ts';
 
 /** A setting that both accesses share, or in which their defaults differ and were made equal. */
 export interface SharedSetting {
@@ -24,6 +24,10 @@ export interface WorkloadDeclaration {
   readonly accesses: readonly Access[];
   /** HTTP clients that a task not using the SDK can send with. Empty: the workload sends nothing. */
   readonly clients: readonly ClientName[];
+  /** The service whose endpoint its tasks are given; `null`: none. */
+  readonly service: ServiceName | null;
+  /** What its answers can be checked for, the default first. Empty: it has none to check. */
+  readonly validations: readonly Validation[];
   readonly defaultTasks: number;
   readonly defaultStrategy: string;
   readonly params: ParameterDeclarations;

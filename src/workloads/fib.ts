@@ -9,6 +9,8 @@ export const fib: WorkloadEntry = {
     blocksThread: 'always',
     accesses: [],
     clients: [],
+    service: null,
+    validations: ['nonempty'],
     defaultTasks: 10,
     defaultStrategy: 'async',
     params: {

@@ -1,4 +1,5 @@
 import type { PlainRequest } from '../aws/client.ts';
+import { errorCodeOf } from '../aws/transient.ts';
 import type { S3Object, S3Reader } from '../aws/s3-object.ts';
 import { semantic } from '../../otel/names.ts';
 import type { BodyRecord, Labels } from '../record/record.ts';
@@ -14,11 +15,17 @@ export const s3: WorkloadEntry = {
     blocksThread: 'never',
     accesses: ['sdk', 'presigned'],
     clients: ['got'],
+    service: 's3',
+    validations: ['nonempty'],
     defaultTasks: 10,
     defaultStrategy: 'presigned-async',
     params: {},
     sharedSettings: [
-      { setting: 'attempts', value: 'the run parameter attempts (the SDK alone would try 3 times, got 3)' },
+      {
+        setting: 'attempts',
+        value:
+          'the run parameter attempts, one policy for every client, whose own retries are off (the SDK alone would try 3 times, got 3)',
+      },
       {
         setting: 'sockets',
         value: 'as many as tasks run at once, kept alive within a run (the SDK alone: 50)',
@@ -49,7 +56,7 @@ export const presigned: HttpTask<PresignedInput> = {
     const exchange = await send(request);
     if (exchange.state === 'failed') return exchange;
     if (exchange.statusCode !== 200) {
-      const upstreamCode = /<Code>([^<]*)<\/Code>/.exec(exchange.errorText ?? '')?.[1] ?? null;
+      const upstreamCode = errorCodeOf(exchange.headers, exchange.errorText);
       const said = upstreamCode === null ? '' : ` ${upstreamCode}`;
       return failed({
         code: 'upstream_error',

@@ -9,6 +9,8 @@ export const sleep: WorkloadEntry = {
     blocksThread: 'unless-awaited',
     accesses: [],
     clients: [],
+    service: null,
+    validations: [],
     defaultTasks: 10,
     defaultStrategy: 'async',
     params: {

@@ -4,7 +4,12 @@ import type { BodyRecord, TaskError, TaskOutput } from '../record/record.ts';
 /** How a task ended, as plain data: an error's class and code do not survive threads, processes or isolates. */
 export type TaskResult =
   | { readonly state: 'ok'; readonly output: TaskOutput }
-  | { readonly state: 'failed'; readonly error: TaskError };
+  | {
+      readonly state: 'failed';
+      readonly error: TaskError;
+      /** Whether the same request may succeed when it is sent again. */
+      readonly retryable: boolean;
+    };
 
 /** An answer whose body was read to its end and hashed. */
 export interface Answer {
@@ -19,7 +24,7 @@ export interface Answer {
   readonly errorText: string | null;
 }
 
-export type Exchange = Answer | { readonly state: 'failed'; readonly error: TaskError };
+export type Exchange = Answer | Extract<TaskResult, { state: 'failed' }>;
 
 /** Sends one request. Never rejects: what goes wrong comes back as data. */
 export type Send = (request: PlainRequest) => Promise<Exchange>;
@@ -59,11 +64,11 @@ export interface SdkSession<Input> {
 export type AnyTask = PureTask<unknown> | HttpTask<unknown> | SdkTask<unknown>;
 
 export function ok(output: Partial<TaskOutput> = {}): TaskResult {
-  return { state: 'ok', output: { value: null, body: null, ...output } };
+  return { state: 'ok', output: { value: null, body: null, text: null, llm: null, ...output } };
 }
 
-export function failed(error: TaskError): TaskResult {
-  return { state: 'failed', error };
+export function failed(error: TaskError, retryable = false): Extract<TaskResult, { state: 'failed' }> {
+  return { state: 'failed', error, retryable };
 }
 
 /** Why a body is not the one that was asked for; `null` when it is. Length first, digest where one is known. */

@@ -1,5 +1,5 @@
 import type { RunPlan } from '../../src/record/plan.ts';
-import type { AttemptRecord, OkTask, RunRecord } from '../../src/record/record.ts';
+import type { AttemptRecord, OkTask, RunRecord, TaskOutput } from '../../src/record/record.ts';
 
 /** A plan for `fib` with `async`, changed where a test needs it. */
 export function planOf(changes: Partial<RunPlan> = {}): RunPlan {
@@ -13,6 +13,8 @@ export function planOf(changes: Partial<RunPlan> = {}): RunPlan {
     pool: 'cold',
     client: null,
     join: 'all',
+    hedgeAfterMs: null,
+    validate: null,
     attempts: 1,
     detail: 'tasks',
     timeoutMs: 30_000,
@@ -42,7 +44,7 @@ export function okTask(index: number, changes: Partial<OkTask> = {}): OkTask {
     cpuNs: 3_000_000,
     attempts: [],
     labels: {},
-    output: { value: 55, body: null },
+    output: { value: 55, body: null, text: null, llm: null },
     ...changes,
   };
 }
@@ -90,3 +92,6 @@ export function recordOf(changes: Partial<RunRecord> = {}): RunRecord {
     ...changes,
   };
 }
+
+/** What a task hands back that has nothing to say. */
+export const emptyOutput: TaskOutput = { value: null, body: null, text: null, llm: null };

@@ -1,3 +1,4 @@
+import { emulatorModelId, emulatorPages } from '../../src/emulator/credentials.ts';
 import { join } from 'node:path';
 import { assemble } from '../../src/bench/assemble.ts';
 import { drive } from '../../src/bench/drive.ts';
@@ -17,7 +18,10 @@ export function targetAt(endpoint: string | null, s3: Partial<TargetSettings['s3
   return {
     name: 'emulator',
     region: 'us-east-1',
-    s3: { endpoint, bucket: 'fanout-bench', keys: null, prefix: 'photos/', ...s3 },
+    endpoints: { s3: endpoint, bedrock: endpoint, sts: endpoint },
+    s3: { bucket: 'fanout-bench', keys: null, prefix: 'photos/', ...s3 },
+    bedrock: { modelId: emulatorModelId },
+    http: { urls: endpoint === null ? null : emulatorPages(endpoint) },
   };
 }
 

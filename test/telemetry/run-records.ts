@@ -52,7 +52,7 @@ export function okTask(index: number, changes: Partial<OkTask> = {}): OkTask {
     cpuNs: null,
     attempts: [],
     labels: {},
-    output: { value: 1, body: null },
+    output: { value: 1, body: null, text: null, llm: null },
     ...changes,
   };
 }

@@ -12,7 +12,7 @@ describe('assembling a record', () => {
   });
 
   it('fails a task whose answer is fast and wrong', () => {
-    const wrong = okTask(1, { output: { value: 56, body: null } });
+    const wrong = okTask(1, { output: { value: 56, body: null, text: null, llm: null } });
     const record = assemble(frame(), news({ ended: [okTask(0), wrong, okTask(2)] }));
     expect(record.outcome).toBe('tasks_failed');
     expect(record.tasks.map(({ state }) => state)).toEqual(['ok', 'failed', 'ok']);

@@ -7,8 +7,11 @@ describe('the configuration', () => {
     expect(readConfig({})).toMatchObject({
       port: 8080,
       host: '127.0.0.1',
-      target: 'emulator',
-      s3: { endpoint: null, bucket: 'fanout-bench', keys: null, prefix: 'photos/' },
+      target: {
+        name: 'emulator',
+        endpoints: { s3: null, bedrock: null, sts: null },
+        s3: { bucket: 'fanout-bench', keys: null, prefix: 'photos/' },
+      },
       traceUrlTemplate: 'http://localhost:16686/trace/{traceId}',
       runtimes: ['node26'],
       benchToken: null,
@@ -76,7 +79,7 @@ describe('the configuration', () => {
   });
 
   it('gives AWS what the SDK reads, and nothing else of the environment', () => {
-    const { awsEnvironment, s3, region } = readConfig({
+    const { awsEnvironment, target } = readConfig({
       TARGET: 'aws',
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'KEY',
@@ -85,8 +88,18 @@ describe('the configuration', () => {
       HOME: '/home/user',
       DATABASE_PASSWORD: 'other',
     });
-    expect(region).toBe('eu-central-1');
-    expect(s3).toEqual({ endpoint: 'https://s3.example', bucket: null, keys: null, prefix: '' });
+    expect(target).toEqual({
+      name: 'aws',
+      region: 'eu-central-1',
+      endpoints: {
+        s3: 'https://s3.example',
+        bedrock: 'https://all.example',
+        sts: 'https://all.example',
+      },
+      s3: { bucket: null, keys: null, prefix: '' },
+      bedrock: { modelId: null },
+      http: { urls: null },
+    });
     expect(Object.keys(awsEnvironment).toSorted()).toEqual([
       'AWS_ACCESS_KEY_ID',
       'AWS_ENDPOINT_URL',

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Execution, Executor, TaskHandle } from '../../src/execution/executor.ts';
 import type { TaskRecord } from '../../src/record/record.ts';
 import { fanOut, type FanOut } from '../../src/runner/fan-out.ts';
+import type { JoinRule } from '../../src/runner/join-rule.ts';
 
 const microsecond = 1_000;
 
@@ -58,6 +59,7 @@ describe('the fan-out engine', () => {
       result: {
         state: 'failed',
         error: { code: 'upstream_error', message: 'no', upstreamCode: 'NoSuchKey' },
+        retryable: false,
       },
     });
     bench.return(1);
@@ -130,6 +132,127 @@ describe('the fan-out engine', () => {
   });
 });
 
+describe('a race', () => {
+  it('ends at the first success: the others are cancelled as they stand, and stopped', async () => {
+    const bench = new FakeRun({ tasks: 4, concurrency: 3, join: raceJoin });
+    const done = fanOut(bench.options);
+    bench.handle(0).started({ startedAtNs: 2, pid: 1, threadId: 0, attempts: null });
+    const { signal } = bench.handle(0);
+    bench.now = 40;
+    bench.return(1);
+    bench.now = 90;
+    expect(signal.aborted).toBe(true);
+    for (const index of [0, 1, 2]) bench.die(index);
+    expect((await done).endedAtNs).toBe(40);
+    const byIndex = bench.ended.toSorted((a, b) => a.index - b.index);
+    expect(byIndex.map(({ state, startedAtNs, endedAtNs }) => [state, startedAtNs, endedAtNs])).toEqual([
+      ['cancelled', 2, 40],
+      ['ok', 0, 40],
+      ['cancelled', null, null],
+      ['cancelled', null, null],
+    ]);
+    expect(bench.executed).toEqual([0, 1, 2]);
+  });
+
+  it('is not won by a failure', async () => {
+    const bench = new FakeRun({ tasks: 2, concurrency: 2, join: raceJoin });
+    const done = fanOut(bench.options);
+    bench.return(0, failure);
+    expect(bench.ended.map(({ state }) => state)).toEqual(['failed']);
+    bench.now = 7;
+    bench.return(1);
+    bench.die(0);
+    bench.die(1);
+    expect((await done).endedAtNs).toBe(7);
+    expect(bench.ended.map(({ state }) => state)).toEqual(['failed', 'ok']);
+  });
+
+  it('is not won by an answer that is judged invalid', async () => {
+    const error = { code: 'invalid_answer', message: 'no', upstreamCode: null } as const;
+    const judge: JoinRule['judge'] = (result) =>
+      result.state === 'ok' && result.output.value === 1
+        ? { state: 'failed', error, retryable: false }
+        : result;
+    const bench = new FakeRun({ tasks: 2, concurrency: 2, join: { ...raceJoin, judge } });
+    const done = fanOut(bench.options);
+    bench.return(0);
+    bench.return(1, { result: { state: 'ok', output: { value: 2, body: null, text: null, llm: null } } });
+    bench.die(0);
+    bench.die(1);
+    await done;
+    expect(bench.ended.map(({ index, state }) => [index, state])).toEqual([
+      [0, 'failed'],
+      [1, 'ok'],
+    ]);
+  });
+});
+
+describe('a hedged run', () => {
+  const hedged: JoinRule = { ...raceJoin, hedgeAfterMs: 50 };
+
+  it('starts one task, and another each time none has answered for so long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const bench = new FakeRun({ tasks: 4, concurrency: 4, join: hedged });
+    const done = fanOut(bench.options);
+    expect(bench.executed).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(49);
+    expect(bench.executed).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(bench.executed).toEqual([0, 1]);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(bench.executed).toEqual([0, 1, 2]);
+    bench.return(1);
+    for (const index of [0, 1, 2]) bench.die(index);
+    await done;
+    vi.useRealTimers();
+    expect(bench.ended.map(({ index, state }) => [index, state])).toEqual([
+      [1, 'ok'],
+      [0, 'cancelled'],
+      [2, 'cancelled'],
+    ]);
+  });
+
+  it('starts the next task at once when one fails', async () => {
+    const bench = new FakeRun({ tasks: 2, concurrency: 2, join: { ...hedged, hedgeAfterMs: 60_000 } });
+    const done = fanOut(bench.options);
+    bench.return(0, failure);
+    bench.die(0);
+    await settled();
+    expect(bench.executed).toEqual([0, 1]);
+    bench.return(1);
+    bench.die(1);
+    await done;
+  });
+
+  it('has no more tasks in hand than concurrency allows', async () => {
+    const bench = new FakeRun({ tasks: 3, concurrency: 1, join: { ...hedged, hedgeAfterMs: 1 } });
+    const done = fanOut(bench.options);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(bench.executed).toEqual([0]);
+    bench.return(0);
+    bench.die(0);
+    await done;
+    expect(bench.executed).toEqual([0]);
+  });
+});
+
+const failure: Partial<Execution> = {
+  result: {
+    state: 'failed',
+    error: { code: 'upstream_error', message: 'no', upstreamCode: 'NoSuchKey' },
+    retryable: false,
+  },
+};
+
+const allJoin: JoinRule = { judge: (result) => result, endsWithFirst: false, hedgeAfterMs: null };
+const raceJoin: JoinRule = { ...allJoin, endsWithFirst: true };
+
+interface FakeRunOptions {
+  readonly tasks: number;
+  readonly concurrency: number;
+  readonly join?: JoinRule;
+}
+
 /** A run under a clock and an executor that do only what a test says. */
 class FakeRun {
   now = 0;
@@ -139,7 +262,7 @@ class FakeRun {
   readonly #hands = new Map<number, { handle: TaskHandle; die(): void }>();
   readonly #controller = new AbortController();
 
-  constructor({ tasks, concurrency }: { tasks: number; concurrency: number }) {
+  constructor({ tasks, concurrency, join = allJoin }: FakeRunOptions) {
     const executor: Executor = {
       execute: (handle) =>
         new Promise((resolve) => {
@@ -156,6 +279,7 @@ class FakeRun {
       startedAtNs: 0,
       traceparents: null,
       labels: [],
+      join,
       signal: this.#controller.signal,
       reporter: { started: () => undefined, ended: (task) => this.ended.push(task) },
     };
@@ -179,7 +303,7 @@ class FakeRun {
       endedAtNs: this.now,
       cpuNs: null,
       attempts: [],
-      result: { state: 'ok', output: { value: 1, body: null } },
+      result: { state: 'ok', output: { value: 1, body: null, text: null, llm: null } },
       processCpuMs: null,
       ...changes,
     });

@@ -16,6 +16,8 @@ describe('planning a run', () => {
       pool: 'cold',
       client: null,
       join: 'all',
+      hedgeAfterMs: null,
+      validate: null,
       attempts: 1,
       detail: 'tasks',
       timeoutMs: 30_000,
@@ -28,6 +30,25 @@ describe('planning a run', () => {
       warnings: [],
     });
     expect(plan('s3')).toMatchObject({ strategy: 'presigned-async', access: 'presigned', client: 'got' });
+  });
+
+  it.each([
+    ['sleep', { join: 'hedged' }, 'hedgeAfterMs'],
+    ['sleep', { hedgeAfterMs: '5' }, 'hedgeAfterMs'],
+    ['fib', { strategy: 'threads', validate: 'nonempty' }, 'validate'],
+    ['fib', { join: 'race' }, 'join'],
+    ['s3', { strategy: 'sdk-single', join: 'hedged', hedgeAfterMs: '5' }, 'join'],
+  ])('%s with %j refuses %s', (workload, given, field) => {
+    expect(problemsOf(workload, given).map((problem) => problem.field)).toEqual([field]);
+  });
+
+  it('takes a race where what runs first can be followed by nothing', () => {
+    expect(plan('fib', { strategy: 'single', join: 'race' })).toMatchObject({ join: 'race' });
+    expect(plan('s3', { join: 'hedged', hedgeAfterMs: '40', attempts: '3' })).toMatchObject({
+      hedgeAfterMs: 40,
+      attempts: 3,
+    });
+    expect(plan('s3', { join: 'first-valid' })).toMatchObject({ validate: 'nonempty' });
   });
 
   it('is frozen', () => {

@@ -27,6 +27,7 @@ export function benchRoutes(deps: HttpDeps): readonly Route[] {
         'busy',
         'shutting_down',
         'tasks_failed',
+        'no_valid_answer',
         'runner_crashed',
         'upstream_unavailable',
         'run_timeout',

@@ -1,0 +1,47 @@
+import type { Validation } from '../record/plan.ts';
+import type { TaskOutput } from '../record/record.ts';
+
+/** Why an answer does not pass; `null` when it does. */
+export type Validator = (output: TaskOutput) => string | null;
+
+/** The check of a name. The SQL parser is loaded only where it is asked for. */
+export async function loadValidator(name: Validation): Promise<Validator> {
+  switch (name) {
+    case 'nonempty':
+      return whyEmpty;
+    case 'json':
+      return (output) => ofText(output, whyNoJson);
+    case 'sql': {
+      const { default: library } = await import('node-sql-parser/build/postgresql.js');
+      const parser = new library.Parser();
+      return (output) => ofText(output, (text) => parsingProblem(() => parser.astify(text)));
+    }
+  }
+}
+
+function whyEmpty({ value, body, text }: TaskOutput): string | null {
+  const empty = text === null ? value === null && (body?.bytes ?? 0) === 0 : text.trim() === '';
+  return empty ? 'it is empty' : null;
+}
+
+function whyNoJson(text: string): string | null {
+  return parsingProblem(() => JSON.parse(text));
+}
+
+function ofText(output: TaskOutput, whyNot: (text: string) => string | null): string | null {
+  return whyEmpty(output) ?? whyNot(withoutFence(output.text ?? ''));
+}
+
+/** Models like to put the whole answer into one fenced block of Markdown, whatever they were asked. */
+function withoutFence(text: string): string {
+  return /^\s*```[a-z]*\n(?<inner>[\s\S]*?)\n?```\s*$/iu.exec(text)?.groups?.['inner'] ?? text;
+}
+
+function parsingProblem(parse: () => unknown): string | null {
+  try {
+    parse();
+    return null;
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).split('\n', 1).join('').slice(0, 200);
+  }
+}
