@@ -21,7 +21,9 @@ export function announce(
   for (const { code, message } of config.warnings) log.warn({ code }, message);
   log.info({ url }, `Listening on ${url}`);
   log.info({ target: target.name }, `Target: ${targetText(target)}`);
-  log.info(collectorUrl === null ? 'Traces go nowhere (OTEL_*)' : `Traces go to ${collectorUrl}`);
+  log.info(
+    collectorUrl === null ? 'Traces are sent nowhere, as OTEL_* says' : `Traces go to ${collectorUrl}`,
+  );
   const paths = target.s3.bucket === null ? withoutS3 : withS3;
   for (const path of paths) log.info(`Try: curl '${base}${path}'`);
 }
@@ -46,8 +48,8 @@ function targetText({ name, endpoints, s3, region }: TargetSettings): string {
 
 /** What telemetry has to say, with the way out. */
 export function tellNotice(log: Logger, { level, code, message }: Notice): void {
-  log[level]({ code }, message);
-  if (code === 'collector_unreachable') log.warn(`To start Jaeger: ${jaegerCommand}`);
+  const wayOut = code === 'collector_unreachable' ? ` To start Jaeger: ${jaegerCommand}` : '';
+  log[level]({ code }, message + wayOut);
 }
 
 /** One line a run. */

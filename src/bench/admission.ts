@@ -77,7 +77,7 @@ export class Admission {
     if (this.#queue.length >= this.#limits.maxRunsInFlight) {
       throw new BenchError(
         'busy',
-        `${this.#runs} runs are in flight and ${this.#queue.length} wait. Try again soon.`,
+        `All ${this.#runs} places for runs are taken and ${this.#queue.length} runs wait. Try again soon.`,
       );
     }
     await new Promise<void>((resolve, reject) => {

@@ -175,7 +175,7 @@ function refusedCombinations(
 function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {
   const told = problems.map(({ field, value, reason }) => `${field}=${value ?? ''}: ${reason}`).join('; ');
   const code = syntactic ? 'invalid_parameter' : 'unsupported_combination';
-  return new BenchError(code, told.endsWith('.') ? told : `${told}.`, { problems });
+  return new BenchError(code, /[.?]$/.test(told) ? told : `${told}.`, { problems });
 }
 
 function resolve(

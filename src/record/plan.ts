@@ -1,4 +1,4 @@
-/** How an AWS task reaches AWS (see the README's table of words). */
+/** How an AWS task reaches AWS (see the README, "Strategies"). */
 export type Access = 'sdk' | 'presigned';
 
 /** How a `presigned` task sends its request. */

@@ -18,7 +18,7 @@ const { values: given } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string', default: '10' },
-    warmups: { type: 'string', default: '10' },
+    warmups: { type: 'string', default: '30' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });

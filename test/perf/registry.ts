@@ -1,5 +1,6 @@
 import type { FigureGroup } from './figure.ts';
 import { endurance } from './figures/endurance.ts';
+import { hedging } from './figures/hedging.ts';
 import { isolates, sharing } from './figures/fib.ts';
 import { overhead } from './figures/overhead.ts';
 import { s3 } from './figures/s3.ts';
@@ -7,4 +8,13 @@ import { sleep } from './figures/sleep.ts';
 import { startup } from './figures/startup.ts';
 
 /** All figures, in the order of the table. */
-export const groups: readonly FigureGroup[] = [s3, sharing, isolates, sleep, overhead, endurance, startup];
+export const groups: readonly FigureGroup[] = [
+  s3,
+  sharing,
+  isolates,
+  sleep,
+  hedging,
+  overhead,
+  endurance,
+  startup,
+];

@@ -6,6 +6,12 @@ export function median(numbers: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The smallest number that is at least as large as `percent` of a hundred of them (nearest rank). */
+export function percentile(numbers: readonly number[], percent: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? Number.NaN;
+}
+
 /** Numbers from 0 up to 1 that a seed decides (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;

@@ -4,8 +4,9 @@ import { startReceiver, type Receiver } from './receiver.ts';
 /** Lets `measure` use a service of its own that sends no traces: what is measured is inside the run. */
 export async function withService<Result>(
   measure: (service: RunningService) => Promise<Result>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const service = await startService({ EMULATOR_LATENCY_MS: '30' });
+  const service = await startService({ EMULATOR_LATENCY_MS: '30', ...environment });
   try {
     await service.get('/readyz');
     return await measure(service);

@@ -1,6 +1,7 @@
 import type { RunningService } from '../../support/service.ts';
-import { ratio, type Compared, type FigureGroup } from '../figure.ts';
+import { ratio, spreadOf, type Compared, type Figure, type FigureGroup } from '../figure.ts';
 import { interleave, way, type Way } from '../rounds.ts';
+import { median } from '../statistics.ts';
 import { withService } from '../with-service.ts';
 
 type Run = Awaited<ReturnType<RunningService['run']>>;
@@ -16,6 +17,7 @@ export const s3: FigureGroup = {
         ratio('s3 ×10: presigned-async / sdk-single', whole(presigned), whole(sdk), 0.15),
         ratio('  … their fan-outs alone', fanOut(presigned), fanOut(sdk), null),
         ratio('  … the slowest answer alone / sdk-single', slowestAnswer(presigned), whole(sdk), null),
+        signing(presigned),
       ];
     }),
 };
@@ -26,6 +28,20 @@ function wayOf(service: RunningService, strategy: string): Way<Run> {
 
 function whole({ name, samples }: Way<Run>): Compared {
   return { name, samples: samples.map(({ durationMs }) => durationMs) };
+}
+
+/** The client's making included. */
+function signing({ samples }: Way<Run>): Figure {
+  const msEach = samples.map((run) => (run.signing?.durationMs ?? Number.NaN) / run.run.tasks);
+  return {
+    name: '  … signing, a request',
+    unit: 'ms',
+    measured: median(msEach),
+    spread: spreadOf(msEach),
+    atMost: 1,
+    note: 'ten at once, with a new client',
+    samples: { 'signing ms a request': msEach },
+  };
 }
 
 /** By the server's own word: what no client could undercut. */
