@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { strategiesOf } from '../../src/bench/strategies-of.ts';
 import { emulatorCredentials } from '../../src/emulator/credentials.ts';
 import { workloads } from '../../src/workloads/registry.ts';
+import { lightQuery } from '../support/light-work.ts';
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
 import { targetAt, worldOf } from '../support/run-on-runner.ts';
 import { startService, type RunningService } from '../support/service.ts';
@@ -25,8 +26,6 @@ const refused = cells
     strategy,
     title: `${workload.name} ${strategy.name}`,
   }));
-/** Light work, so that the suite measures nothing and takes no time. */
-const light: Readonly<Record<string, string>> = { fib: '&n=12', sleep: '&ms=3', s3: '' };
 const tasks = 3;
 
 let service: RunningService;
@@ -64,7 +63,7 @@ describe('every cell of the matrix', () => {
   });
 
   describe.each(possible)('$title', ({ workload, strategy }) => {
-    const path = `/bench/${workload.name}?strategy=${strategy.name}&tasks=${tasks}${light[workload.name]}`;
+    const path = `/bench/${workload.name}?strategy=${strategy.name}&tasks=${tasks}${lightQuery(workload.name)}`;
 
     it('answers with the run, every task ok, and times that add up', async () => {
       const body = await service.run(path);
