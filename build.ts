@@ -16,6 +16,7 @@ const dist = join(root, 'dist');
  */
 export async function build(): Promise<void> {
   await rm(dist, { recursive: true, force: true });
+  const codes = await taskCodes();
   await Promise.all([
     bundle(
       packageBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' }),
@@ -23,10 +24,7 @@ export async function build(): Promise<void> {
     bundle(runnerBundle()),
     bundle(packageBundle({ 'signed-request': 'src/aws/signed-request.ts' })),
     declare('src/aws/signed-request.ts', 'signed-request.d.ts'),
-    ...taskCodes().flatMap((code) => [
-      bundle(workerBundle(code)),
-      ...isolateBundles(code).map((b) => bundle(b)),
-    ]),
+    ...codes.flatMap((code) => [bundle(workerBundle(code)), ...isolateBundles(code).map((b) => bundle(b))]),
   ]);
 }
 
@@ -35,16 +33,21 @@ interface TaskCode {
   readonly name: string;
   readonly module: string;
   readonly exported: string;
+  readonly sendsHttp: boolean;
 }
 
-function taskCodes(): TaskCode[] {
-  return workloads.flatMap(({ declaration: { name, accesses } }) =>
-    (accesses.length === 0 ? [null] : accesses).map((access) => ({
+async function taskCodes(): Promise<TaskCode[]> {
+  const codes = workloads.map(async (workload) => {
+    const { name, accesses } = workload.declaration;
+    const implementation = await workload.load();
+    return (accesses.length === 0 ? [null] : accesses).map((access) => ({
       name: access === null ? name : `${name}-${access}`,
       module: join(root, 'src/workloads', `${name}.ts`),
       exported: taskName(access),
-    })),
-  );
+      sendsHttp: implementation[taskName(access)]?.uses === 'http',
+    }));
+  });
+  return (await Promise.all(codes)).flat();
 }
 
 const common = { platform: 'node', cwd: root, logLevel: 'warn' } as const satisfies BuildOptions;
@@ -85,7 +88,7 @@ function runnerBundle(): BuildOptions {
 const nativePackages = ['isolated-vm'];
 
 function workerBundle(code: TaskCode): BuildOptions {
-  const openHttp = usesHttp(code) ? 'openGot' : 'null';
+  const openHttp = code.sendsHttp ? 'openGot' : 'null';
   return oneFile(
     `workers/${code.name}.js`,
     `import { serve } from ${path('src/execution/serve.ts')};
@@ -97,7 +100,7 @@ function workerBundle(code: TaskCode): BuildOptions {
 
 function isolateBundles(code: TaskCode): BuildOptions[] {
   if (code.exported === 'sdk') return [];
-  const openHttp = usesHttp(code) ? 'openGot' : 'null';
+  const openHttp = code.sendsHttp ? 'openGot' : 'null';
   const worker = oneFile(
     `workers/isolate-${code.name}.js`,
     `import { serveIsolate } from ${path('src/execution/serve-isolate.ts')};
@@ -112,12 +115,8 @@ function isolateBundles(code: TaskCode): BuildOptions[] {
   return [worker, source];
 }
 
-function usesHttp({ exported }: TaskCode): boolean {
-  return exported === 'presigned';
-}
-
 function importHttp(code: TaskCode): string {
-  return usesHttp(code) ? `import { openGot } from ${path('src/execution/got-client.ts')};` : '';
+  return code.sendsHttp ? `import { openGot } from ${path('src/execution/got-client.ts')};` : '';
 }
 
 function path(relative: string): string {

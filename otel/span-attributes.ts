@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { betweenMs } from '../src/record/clock.ts';
-import type { AttemptRecord, IntervalNs, RunRecord, TaskRecord } from '../src/record/record.ts';
+import type { AttemptRecord, IntervalNs, LlmRecord, RunRecord, TaskRecord } from '../src/record/record.ts';
 import { runAttribute, semantic, taskAttribute } from './names.ts';
 import { redactUrl } from './redaction.ts';
 
@@ -38,6 +38,20 @@ export function taskAttributes(task: TaskRecord): Attributes {
     }),
     ...(attempt !== undefined && exchangeAttributes(attempt, attempts.length)),
     ...task.labels,
+    ...(task.state === 'ok' && task.output.llm !== null && answerAttributes(task.output.llm)),
+  };
+}
+
+function answerAttributes(llm: LlmRecord): Attributes {
+  const { stopReason, timeToFirstTokenMs } = llm;
+  return {
+    ...(stopReason !== null && { [semantic.genAiFinishReasons]: [stopReason] }),
+    ...known({
+      [semantic.genAiInputTokens]: llm.inputTokens,
+      [semantic.genAiOutputTokens]: llm.outputTokens,
+      // The conventions count it in seconds.
+      [semantic.genAiTimeToFirstChunk]: timeToFirstTokenMs === null ? null : timeToFirstTokenMs / 1000,
+    }),
   };
 }
 

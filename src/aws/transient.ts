@@ -24,11 +24,8 @@ export function isTransient(statusCode: number, code: string | null): boolean {
 }
 
 /** The service's own code in an answer that is an error: S3's and STS's XML, or the header of the JSON protocols. */
-export function errorCodeOf(
-  headers: Readonly<Record<string, string>>,
-  errorText: string | null,
-): string | null {
+export function errorCodeOf(headers: Readonly<Record<string, string>>, text: string | null): string | null {
   // `ThrottlingException:http://internal.amazon.com/…`
   const fromHeader = headers['x-amzn-errortype']?.split(':', 1)[0];
-  return fromHeader ?? /<Code>([^<]*)<\/Code>/.exec(errorText ?? '')?.[1] ?? null;
+  return fromHeader ?? /<Code>([^<]*)<\/Code>/.exec(text ?? '')?.[1] ?? null;
 }

@@ -58,9 +58,14 @@ function joinsOf({ validations }: WorkloadDeclaration): readonly Join[] {
 
 /** What a parameter allows, in words or as a list. */
 export function allowedBy(declaration: ParameterDeclaration): string | readonly string[] {
-  return declaration.kind === 'choice'
-    ? declaration.values
-    : `${declaration.minimum} … ${declaration.maximum}`;
+  switch (declaration.kind) {
+    case 'choice':
+      return declaration.values;
+    case 'boolean':
+      return ['true', 'false'];
+    case 'integer':
+      return `${declaration.minimum} … ${declaration.maximum}`;
+  }
 }
 
 function integer(

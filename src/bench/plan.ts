@@ -79,7 +79,12 @@ function resolveValues(
       const reason = integerProblem(text, declaration.minimum, declaration.maximum);
       if (reason === null) values.set(field, Number(text));
       else problems.push({ field, value: text, reason, allowed });
-    } else if (declaration.values.includes(text) || (field === 'strategy' && refusedNames.includes(text))) {
+    } else if (declaration.kind === 'boolean' && (text === 'true' || text === 'false')) {
+      values.set(field, text === 'true');
+    } else if (
+      (declaration.kind === 'choice' && declaration.values.includes(text)) ||
+      (field === 'strategy' && refusedNames.includes(text))
+    ) {
       values.set(field, text);
     } else {
       problems.push({
@@ -198,7 +203,7 @@ function resolve(
     tasks,
     concurrency,
     pool: 'cold',
-    client: access === 'presigned' ? clientOf(values, workload) : null,
+    client: access === 'sdk' ? null : clientOf(values, workload),
     join,
     hedgeAfterMs: join === 'hedged' ? Number(values.get('hedgeAfterMs')) : null,
     validate: join === 'first-valid' ? validationOf(values, workload) : null,

@@ -1,5 +1,5 @@
 import ivm from 'isolated-vm';
-import type { Exchange, Send, TaskResult } from '../workloads/task.ts';
+import type { Exchange, ReadAs, Send, TaskResult } from '../workloads/task.ts';
 import type { PlainRequest } from '../aws/client.ts';
 import { isolateGlobal } from './isolate-global.ts';
 
@@ -71,8 +71,8 @@ const copied = { arguments: { copy: true }, result: { copy: true } } as const;
 const pureClosure = `$0(); const result = ${isolateGlobal}.task.run($2); $1(); return result;`;
 
 const bridgedClosure = `
-  const send = (request) =>
-    $3.apply(undefined, [request], { arguments: { copy: true }, result: { copy: true, promise: true } });
+  const send = (request, read) =>
+    $3.apply(undefined, [request, read], { arguments: { copy: true }, result: { copy: true, promise: true } });
   return (async () => {
     $0();
     const result = await ${isolateGlobal}.task.run($2, send);
@@ -81,6 +81,6 @@ const bridgedClosure = `
   })();`;
 
 /** A reference is called as a plain function, and only data comes back. */
-function bridge(send: Send): (request: PlainRequest) => Promise<Exchange> {
-  return (request) => send(request);
+function bridge(send: Send): (request: PlainRequest, read: ReadAs) => Promise<Exchange> {
+  return (request, read) => send(request, read);
 }

@@ -1,12 +1,12 @@
 import type { ClientSettings, PlainRequest } from '../aws/client.ts';
 import { errorCodeOf, isTransient } from '../aws/transient.ts';
-import type { AnyTask, Exchange, Send, TaskResult } from '../workloads/task.ts';
+import type { AnyTask, Exchange, ReadAs, Send, TaskResult } from '../workloads/task.ts';
 import { retrying } from './retry.ts';
 
 /** A plain HTTP client. */
 export interface HttpClient {
   /** As {@link Send}; the signal ends the exchange and closes its socket. */
-  send(this: void, request: PlainRequest, signal: AbortSignal): Promise<Exchange>;
+  send(this: void, request: PlainRequest, read: ReadAs, signal: AbortSignal): Promise<Exchange>;
   /** Closes its sockets, those in use too: their exchanges end as failed. */
   close(): void;
 }
@@ -66,15 +66,15 @@ export async function loadTools(
 
 /** What a task sends its requests with: each is tried again as the settings ask, until the signal fires. */
 export function sender(client: HttpClient, { attempts }: ClientSettings, signal: AbortSignal): Send {
-  return (request) =>
+  return (request, read) =>
     retrying(
       attempts,
       signal,
-      () => client.send(request, signal),
+      () => client.send(request, read, signal),
       (exchange) =>
         exchange.state === 'failed'
           ? exchange.retryable
-          : isTransient(exchange.statusCode, errorCodeOf(exchange.headers, exchange.errorText)),
+          : isTransient(exchange.statusCode, errorCodeOf(exchange.headers, exchange.text)),
     );
 }
 

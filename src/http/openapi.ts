@@ -93,20 +93,25 @@ function pathParameter(name: string): object {
 }
 
 function queryParameter(name: string, declaration: ParameterDeclaration): object {
-  const { summary, default: fallback } = declaration;
-  const schema =
-    declaration.kind === 'integer'
-      ? {
-          type: 'integer',
-          minimum: declaration.minimum,
-          maximum: declaration.maximum,
-          ...(fallback === null ? {} : { default: fallback }),
-        }
-      : { type: 'string', enum: declaration.values, default: fallback };
+  const { summary } = declaration;
+  const schema = schemaOf(declaration);
   return { name, in: 'query', required: false, description: summary, schema };
 }
 
 function jsonSchema(schema: z.ZodType): object {
   const { $schema: _, ...bare } = z.toJSONSchema(schema);
   return bare;
+}
+
+function schemaOf(declaration: ParameterDeclaration): object {
+  switch (declaration.kind) {
+    case 'integer': {
+      const { minimum, maximum, default: fallback } = declaration;
+      return { type: 'integer', minimum, maximum, ...(fallback === null ? {} : { default: fallback }) };
+    }
+    case 'choice':
+      return { type: 'string', enum: declaration.values, default: declaration.default };
+    case 'boolean':
+      return { type: 'boolean', default: declaration.default };
+  }
 }

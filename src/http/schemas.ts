@@ -8,6 +8,17 @@ const msOrNull = ms.nullable();
 
 const parameterProblem = z.strictObject({
   field: z.string(),
+  llm: z
+    .strictObject({
+      timeToFirstTokenMs: msOrNull,
+      timePerOutputTokenMs: msOrNull,
+      inputTokens: z.int().nullable(),
+      outputTokens: z.int().nullable(),
+      stopReason: z.string().nullable(),
+    })
+    .nullable(),
+  /** With answers=true. */
+  answer: z.string().nullable().optional(),
   value: z.string().nullable(),
   reason: z.string(),
   allowed: z.union([z.string(), z.array(z.string())]),
@@ -157,6 +168,7 @@ const parameters = z.record(
       values: z.array(z.string()),
       default: z.string(),
     }),
+    z.strictObject({ kind: z.literal('boolean'), summary: z.string(), default: z.boolean() }),
   ]),
 );
 
@@ -194,7 +206,6 @@ export const strategiesSchema = z.strictObject({
       tasksAtOnce: z.enum(['one', 'concurrency']),
       awaits: z.boolean(),
       pools: z.array(z.literal('cold')),
-      joins: z.array(z.literal('all')),
       workloads: z.record(z.string(), z.array(matrixCell)),
     }),
   ),

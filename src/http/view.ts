@@ -1,7 +1,7 @@
 import { analyse, type Analysis } from '../bench/analysis.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { betweenMs, nsToMs, roundedMs } from '../record/clock.ts';
-import type { IntervalNs, RunRecord, TaskRecord } from '../record/record.ts';
+import type { IntervalNs, LlmRecord, RunRecord, TaskRecord } from '../record/record.ts';
 
 /**
  * The body of a run. Times are milliseconds from the run's start, to the microsecond; `null` is what was not observed
@@ -72,6 +72,8 @@ function taskView(record: RunRecord, task: TaskRecord) {
     attempts: task.attempts?.length ?? null,
     bytes: task.state === 'ok' ? (task.output.body?.bytes ?? null) : null,
     value: task.state === 'ok' ? task.output.value : null,
+    llm: task.state === 'ok' ? llmView(task.output.llm) : null,
+    ...(record.plan.params['answers'] === true && { answer: task.state === 'ok' ? task.output.text : null }),
     error: task.state === 'failed' ? task.error : null,
     phases: {
       dnsMs: lengthMs(phases?.dns),
@@ -80,6 +82,16 @@ function taskView(record: RunRecord, task: TaskRecord) {
       ttfbMs: lengthMs(phases?.ttfb),
       downloadMs: lengthMs(phases?.download),
     },
+  };
+}
+
+function llmView(llm: LlmRecord | null) {
+  if (llm === null) return null;
+  const { timeToFirstTokenMs, timePerOutputTokenMs } = llm;
+  return {
+    ...llm,
+    timeToFirstTokenMs: rounded(timeToFirstTokenMs),
+    timePerOutputTokenMs: rounded(timePerOutputTokenMs),
   };
 }
 

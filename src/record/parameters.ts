@@ -18,11 +18,18 @@ export interface ChoiceParameter {
   readonly default: string;
 }
 
+/** `true` or `false`. */
+export interface BooleanParameter {
+  readonly kind: 'boolean';
+  readonly summary: string;
+  readonly default: boolean;
+}
+
 /**
  * What a parameter takes, as plain data: validation, the catalogue and OpenAPI are all made from it, and it
  * costs a worker nothing to carry.
  */
-export type ParameterDeclaration = IntegerParameter | ChoiceParameter;
+export type ParameterDeclaration = IntegerParameter | ChoiceParameter | BooleanParameter;
 
 export type ParameterDeclarations = Readonly<Record<string, ParameterDeclaration>>;
 

@@ -83,7 +83,7 @@ export interface TaskOutput {
 }
 
 /** Attribute names and values; never a secret among them. */
-export type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string | number | boolean>>;
 
 /** The instants and place of a task. `null`: it never came so far, or nobody saw it. */
 interface TaskFacts<Instant> {

@@ -56,7 +56,7 @@ const common = {
   index: z.int(),
   cpuNs: z.number().nullable(),
   attempts: z.array(attemptSchema).nullable(),
-  labels: z.record(z.string(), z.string()),
+  labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 };
 
 const known = {

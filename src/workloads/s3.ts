@@ -1,8 +1,9 @@
 import type { PlainRequest } from '../aws/client.ts';
-import { errorCodeOf } from '../aws/transient.ts';
+import { errorCodeOf, isTransient } from '../aws/transient.ts';
 import type { S3Object, S3Reader } from '../aws/s3-object.ts';
 import { semantic } from '../../otel/names.ts';
 import type { BodyRecord, Labels } from '../record/record.ts';
+import { bodyRecord, contentLength } from './body.ts';
 import type { WorkloadEntry } from './entry.ts';
 import type { PrepareInputs } from './inputs.ts';
 import { checkBody, failed, ok, wrong, type HttpTask, type SdkTask, type TaskResult } from './task.ts';
@@ -53,30 +54,24 @@ interface PresignedInput {
 export const presigned: HttpTask<PresignedInput> = {
   uses: 'http',
   async run({ request, object }, send) {
-    const exchange = await send(request);
+    const exchange = await send(request, 'digest');
     if (exchange.state === 'failed') return exchange;
     if (exchange.statusCode !== 200) {
-      const upstreamCode = errorCodeOf(exchange.headers, exchange.errorText);
+      const upstreamCode = errorCodeOf(exchange.headers, exchange.text);
       const said = upstreamCode === null ? '' : ` ${upstreamCode}`;
-      return failed({
+      const error = {
         code: 'upstream_error',
         message: `S3 answered ${exchange.statusCode}${said} for ${object.key}`,
         upstreamCode: upstreamCode ?? String(exchange.statusCode),
-      });
+      } as const;
+      return failed(error, isTransient(exchange.statusCode, upstreamCode));
     }
     const { bytes, md5, headers } = exchange;
-    const length = headers['content-length'];
     return ok({
-      body: expectedOf(
-        object,
-        { bytes, md5 },
-        length === undefined ? null : Number(length),
-        headers['etag'],
-        {
-          encryption: headers['x-amz-server-side-encryption'],
-          customerKey: headers['x-amz-server-side-encryption-customer-algorithm'],
-        },
-      ),
+      body: expectedOf(object, { bytes, md5: md5 ?? '' }, contentLength(headers), headers['etag'], {
+        encryption: headers['x-amz-server-side-encryption'],
+        customerKey: headers['x-amz-server-side-encryption-customer-algorithm'],
+      }),
     });
   },
 };
@@ -133,16 +128,13 @@ function labelsOf({ bucket, key }: S3Object): Labels {
 function expectedOf(
   object: S3Object,
   read: { readonly bytes: number; readonly md5: string },
-  contentLength: number | null,
+  length: number | null,
   etag: string | undefined,
   sealed: { readonly encryption: string | undefined; readonly customerKey: string | undefined },
 ): BodyRecord {
   const keyed = sealed.encryption?.startsWith('aws:kms') === true || sealed.customerKey !== undefined;
-  const md5 = keyed ? undefined : /^"?([0-9a-f]{32})"?$/.exec(object.etag ?? etag ?? '')?.[1];
-  return {
-    bytes: read.bytes,
-    md5: read.md5,
-    expectedBytes: object.bytes ?? contentLength,
-    expectedMd5: md5 ?? null,
-  };
+  return bodyRecord(read, {
+    bytes: object.bytes ?? length,
+    etag: keyed ? null : (object.etag ?? etag ?? null),
+  });
 }

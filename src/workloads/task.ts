@@ -18,16 +18,32 @@ export interface Answer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: number;
-  /** Hex. */
-  readonly md5: string;
-  /** The body as text where the answer is an error; else `null`. */
-  readonly errorText: string | null;
+  /** Hex; `null` where no digest was asked for. */
+  readonly md5: string | null;
+  /** The body as text, where that was asked for or the answer is an error; else `null`. */
+  readonly text: string | null;
+  /** The events of the body, where they were asked for and the answer is none; else `null`. */
+  readonly events: readonly StreamEvent[] | null;
 }
+
+/** One event of an AWS event stream. */
+export interface StreamEvent {
+  /** When it was there, in milliseconds since the request was made. */
+  readonly atMs: number;
+  readonly kind: 'event' | 'exception';
+  /** `contentBlockDelta`; of an exception its name. */
+  readonly type: string;
+  /** JSON. What a `chunk` wraps is unwrapped. */
+  readonly data: string;
+}
+
+/** What becomes of an answer's body: its digest, its text, or its events as they come. */
+export type ReadAs = 'digest' | 'text' | 'event-stream';
 
 export type Exchange = Answer | Extract<TaskResult, { state: 'failed' }>;
 
 /** Sends one request. Never rejects: what goes wrong comes back as data. */
-export type Send = (request: PlainRequest) => Promise<Exchange>;
+export type Send = (request: PlainRequest, read: ReadAs) => Promise<Exchange>;
 
 /** A task that needs the language alone. */
 export interface PureTask<Input> {

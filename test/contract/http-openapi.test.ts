@@ -42,7 +42,9 @@ describe('the OpenAPI description', () => {
                 maximum: declared.maximum,
                 ...(declared.default === null ? {} : { default: declared.default }),
               }
-            : { type: 'string', enum: declared.values, default: declared.default },
+            : declared.kind === 'boolean'
+              ? { type: 'boolean', default: declared.default }
+              : { type: 'string', enum: declared.values, default: declared.default },
       }));
       expect(told).toEqual(expected);
     },

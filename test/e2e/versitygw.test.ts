@@ -262,7 +262,8 @@ function object(key: string, bytes: number): { readonly key: string; readonly bo
 
 /** But the one that a server without latency rightly provokes: reading is then all that the event loop does. */
 function warningsOf({ warnings }: RunBody): readonly string[] {
-  return warnings.map(({ code }) => code).filter((code) => code !== 'event_loop_saturated');
+  const ofTheMoment = new Set(['event_loop_saturated', 'first_run']);
+  return warnings.map(({ code }) => code).filter((code) => !ofTheMoment.has(code));
 }
 
 /** Of each task `null` or the upstream's code. */

@@ -298,6 +298,6 @@ async function sendByNode({ url, method, headers, body }: PlainRequest): Promise
 async function sendByGot(request: PlainRequest): Promise<void> {
   const client = openGot({ region: '', endpoint: null, sockets: 1, attempts: 1 });
   const { signal } = new AbortController();
-  expect(await client.send(request, signal)).toMatchObject({ state: 'answered', statusCode: 200 });
+  expect(await client.send(request, 'text', signal)).toMatchObject({ state: 'answered', statusCode: 200 });
   client.close();
 }

@@ -19,6 +19,16 @@ test('the names that OpenTelemetry has are spelled as it spells them', () => {
     rpcMethod,
     s3Bucket: conventions.ATTR_AWS_S3_BUCKET,
     s3Key: conventions.ATTR_AWS_S3_KEY,
+    genAiOperation: conventions.ATTR_GEN_AI_OPERATION_NAME,
+    genAiProvider: conventions.ATTR_GEN_AI_PROVIDER_NAME,
+    genAiModel: conventions.ATTR_GEN_AI_REQUEST_MODEL,
+    genAiMaxTokens: conventions.ATTR_GEN_AI_REQUEST_MAX_TOKENS,
+    genAiStream: conventions.ATTR_GEN_AI_REQUEST_STREAM,
+    genAiFinishReasons: conventions.ATTR_GEN_AI_RESPONSE_FINISH_REASONS,
+    genAiTimeToFirstChunk: conventions.ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
+    genAiInputTokens: conventions.ATTR_GEN_AI_USAGE_INPUT_TOKENS,
+    genAiOutputTokens: conventions.ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
+    genAiOutputMessages: conventions.ATTR_GEN_AI_OUTPUT_MESSAGES,
   });
 });
 

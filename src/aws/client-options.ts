@@ -1,0 +1,19 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { ClientSettings } from './client.ts';
+
+/** What every client of the SDK is made with, so that it is equal to the plain HTTP client. */
+export function clientOptions({ region, endpoint, sockets }: ClientSettings) {
+  return {
+    region,
+    ...(endpoint === null ? {} : { endpoint }),
+    // One policy tries again for every client alike.
+    maxAttempts: 1,
+    // HTTP/1.1 for Bedrock, too, whose client would speak HTTP/2.
+    requestHandler: new NodeHttpHandler({
+      httpAgent: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: sockets }),
+    }),
+  };
+}

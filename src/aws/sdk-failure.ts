@@ -1,0 +1,59 @@
+import type { TaskError } from '../record/record.ts';
+import { isTransient } from './transient.ts';
+import { transportError } from './transport-error.ts';
+
+/** A call of the SDK that failed, as a task's result. */
+export interface SdkFailure {
+  readonly state: 'failed';
+  readonly error: TaskError;
+  readonly retryable: boolean;
+}
+
+/**
+ * What a client of the SDK threw, as a task's result: `upstream_error` with the service's own code where it answered,
+ * `connection_failed` or `body_truncated` where the exchange broke off, `wrong_result` where the answer can't be read.
+ *
+ * @param asked what was asked for, for people: `S3 … for photos/1.jpg`
+ * @param answerBegan whether the answer had begun, as far as the caller knows
+ */
+export function sdkFailure(
+  thrown: unknown,
+  { service, asked, answerBegan }: { service: string; asked: string; answerBegan: boolean },
+): SdkFailure {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const status = statusOf(error);
+  if ('$fault' in error) {
+    const told = { code: 'upstream_error', upstreamCode: error.name } as const;
+    const message = `${service} answered ${status ?? 'in its stream with'} ${error.name} for ${asked}`;
+    return {
+      state: 'failed',
+      error: { ...told, message },
+      retryable: isTransient(status ?? 0, error.name),
+    };
+  }
+  // Node's word for an answer that broke off; the SDK reads most bodies before it hands anything back.
+  const brokeOff = answerBegan || error.message === 'aborted';
+  if ('code' in error) return transportError(error, brokeOff);
+  const unreadable = answerBegan || error instanceof SyntaxError || '$response' in error;
+  return {
+    state: 'failed',
+    retryable: false,
+    error: unreadable
+      ? { code: 'wrong_result', message: `the answer can't be read: ${error.message}`, upstreamCode: null }
+      : // Nothing was sent: no credentials, say.
+        {
+          code: 'upstream_error',
+          message: `the SDK could not send: ${error.message}`,
+          upstreamCode: error.name,
+        },
+  };
+}
+
+function statusOf(error: Error): number | null {
+  const metadata: unknown = '$metadata' in error ? error.$metadata : null;
+  const status: unknown =
+    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
+      ? metadata.httpStatusCode
+      : null;
+  return typeof status === 'number' ? status : null;
+}

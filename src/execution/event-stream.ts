@@ -1,0 +1,56 @@
+import { EventStreamCodec, getChunkedStream } from '@smithy/core/event-streams';
+import type { StreamEvent } from '../workloads/task.ts';
+
+/**
+ * Reads an AWS event stream to its end, by the SDK's own codec: each event with the time at which it was there, in
+ * milliseconds since `sentAtMs` of `performance.now()`.
+ *
+ * @throws MalformedStream when it can't be decoded; whatever the source throws
+ */
+export async function readEvents(
+  source: AsyncIterable<Uint8Array>,
+  sentAtMs: number,
+): Promise<{ readonly events: readonly StreamEvent[]; readonly bytes: number }> {
+  const events: StreamEvent[] = [];
+  let bytes = 0;
+  for await (const message of getChunkedStream(source)) {
+    const atMs = performance.now() - sentAtMs;
+    bytes += message.byteLength;
+    events.push({ atMs, ...decoded(message) });
+  }
+  return { events, bytes };
+}
+
+/** What came is no event stream, or was damaged on its way. */
+export class MalformedStream extends Error {
+  override readonly name = 'MalformedStream';
+}
+
+const decoder = new TextDecoder();
+const codec = new EventStreamCodec(
+  (bytes) => (typeof bytes === 'string' ? bytes : decoder.decode(bytes)),
+  (text) => new TextEncoder().encode(text),
+);
+
+function decoded(message: Uint8Array): Omit<StreamEvent, 'atMs'> {
+  const { headers, body } = decodedFrame(message);
+  const header = (name: string): string => String(headers[name]?.value ?? '');
+  const kind = header(':message-type') === 'event' ? 'event' : 'exception';
+  const type = header(kind === 'event' ? ':event-type' : ':exception-type') || header(':error-code');
+  const data = decoder.decode(body);
+  return { kind, type, data: type === 'chunk' ? unwrapped(data) : data };
+}
+
+function decodedFrame(message: Uint8Array): ReturnType<EventStreamCodec['decode']> {
+  try {
+    return codec.decode(message);
+  } catch (cause) {
+    throw new MalformedStream(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** InvokeModel's events are the maker's own, wrapped as Base64. */
+function unwrapped(data: string): string {
+  const { bytes }: { bytes?: unknown } = JSON.parse(data);
+  return typeof bytes === 'string' ? Buffer.from(bytes, 'base64').toString() : data;
+}
