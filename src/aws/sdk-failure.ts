@@ -31,10 +31,10 @@ export function sdkFailure(
       retryable: isTransient(status ?? 0, error.name),
     };
   }
-  // Node's word for an answer that broke off; the SDK reads most bodies before it hands anything back.
-  const brokeOff = answerBegan || error.message === 'aborted';
-  if ('code' in error) return transportError(error, brokeOff);
-  const unreadable = answerBegan || error instanceof SyntaxError || '$response' in error;
+  // The SDK reads most bodies before it hands anything back: an error with a status comes from within one.
+  const inBody = answerBegan || status !== null;
+  if ('code' in error) return transportError(error, inBody);
+  const unreadable = inBody || error instanceof SyntaxError;
   return {
     state: 'failed',
     retryable: false,

@@ -8,17 +8,6 @@ const msOrNull = ms.nullable();
 
 const parameterProblem = z.strictObject({
   field: z.string(),
-  llm: z
-    .strictObject({
-      timeToFirstTokenMs: msOrNull,
-      timePerOutputTokenMs: msOrNull,
-      inputTokens: z.int().nullable(),
-      outputTokens: z.int().nullable(),
-      stopReason: z.string().nullable(),
-    })
-    .nullable(),
-  /** With answers=true. */
-  answer: z.string().nullable().optional(),
   value: z.string().nullable(),
   reason: z.string(),
   allowed: z.union([z.string(), z.array(z.string())]),
@@ -50,6 +39,17 @@ const taskSchema = z.strictObject({
   threadId: z.int().nullable(),
   attempts: z.int().nonnegative().nullable(),
   bytes: z.int().nonnegative().nullable(),
+  llm: z
+    .strictObject({
+      timeToFirstTokenMs: msOrNull,
+      timePerOutputTokenMs: msOrNull,
+      inputTokens: z.int().nullable(),
+      outputTokens: z.int().nullable(),
+      stopReason: z.string().nullable(),
+    })
+    .nullable(),
+  /** With answers=true. */
+  answer: z.string().nullable().optional(),
   value: z.union([z.number(), z.string(), z.boolean()]).nullable(),
   error: z
     .strictObject({ code: z.enum(taskErrorCodes), message: z.string(), upstreamCode: z.string().nullable() })

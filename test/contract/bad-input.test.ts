@@ -109,7 +109,11 @@ describe('bad input', () => {
 
   it('an unknown workload names those that there are', async () => {
     const { errors } = await service.refused('/bench/fibb', 404);
-    expect(errors?.[0]).toMatchObject({ field: 'workload', value: 'fibb', allowed: ['fib', 'sleep', 's3'] });
+    expect(errors?.[0]).toMatchObject({
+      field: 'workload',
+      value: 'fibb',
+      allowed: ['fib', 'sleep', 'http', 's3', 'bedrock', 'sts'],
+    });
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 with Allow', async (method) => {

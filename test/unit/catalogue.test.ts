@@ -30,7 +30,13 @@ describe('the catalogue', () => {
   });
 
   it('says where an isolate asks its host, and on which thread it goes on', () => {
-    const bridged = workloadCards(world).flatMap(({ strategies }) => strategies.filter((one) => one.bridged));
+    expect(cardOf('fib').strategies.filter((one) => one.bridged)).toEqual([]);
+    expect(
+      cardOf('http')
+        .strategies.filter((one) => one.bridged)
+        .map(({ strategy }) => strategy),
+    ).toEqual(['isolate', 'isolate-threads', 'isolate-subprocess']);
+    const bridged = cardOf('s3').strategies.filter((one) => one.bridged);
     expect(bridged.map(({ strategy, resumesOn }) => [strategy, resumesOn])).toEqual([
       ['presigned-isolate', 'isolated-vm thread'],
       ['presigned-isolate-threads', 'isolated-vm thread'],
