@@ -2,7 +2,9 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type BuildOptions, type Plugin } from 'rolldown';
 import { isolatedDeclaration } from 'rolldown/experimental';
+import { workerFile } from './src/execution/bundles.ts';
 import { isolateGlobal } from './src/execution/isolate-global.ts';
+import type { ClientName } from './src/record/plan.ts';
 import { taskName } from './src/workloads/entry.ts';
 import { workloads } from './src/workloads/registry.ts';
 
@@ -24,7 +26,10 @@ export async function build(): Promise<void> {
     bundle(runnerBundle()),
     bundle(packageBundle({ 'signed-request': 'src/aws/signed-request.ts' })),
     declare('src/aws/signed-request.ts', 'signed-request.d.ts'),
-    ...codes.flatMap((code) => [bundle(workerBundle(code)), ...isolateBundles(code).map((b) => bundle(b))]),
+    ...[
+      ...codes.flatMap((code) => [...workerBundles(code), ...isolateSource(code)]),
+      ...isolateWorkerBundles(),
+    ].map((one) => bundle(one)),
   ]);
 }
 
@@ -87,36 +92,48 @@ function runnerBundle(): BuildOptions {
 /** Native code can't be bundled. */
 const nativePackages = ['isolated-vm'];
 
-function workerBundle(code: TaskCode): BuildOptions {
-  const openHttp = code.sendsHttp ? 'openGot' : 'null';
-  return oneFile(
-    `workers/${code.name}.js`,
-    `import { serve } from ${path('src/execution/serve.ts')};
-     ${importHttp(code)}
-     import { ${code.exported} as task } from ${JSON.stringify(code.module)};
-     serve(task, ${openHttp});`,
+/** One file for each client that a task can send with, so that none carries another's code. */
+function workerBundles(code: TaskCode): BuildOptions[] {
+  return clientsOf(code).map((client) =>
+    oneFile(
+      `workers/${workerFile(code.name, client)}`,
+      `import { serve } from ${path('src/execution/serve.ts')};
+       ${importOf(client)}
+       import { ${code.exported} as task } from ${JSON.stringify(code.module)};
+       serve(task, openHttp);`,
+    ),
   );
 }
 
-function isolateBundles(code: TaskCode): BuildOptions[] {
+/** The task itself comes as source text, so one file a client serves all. */
+function isolateWorkerBundles(): BuildOptions[] {
+  return [null, ...clientNames].map((client) =>
+    oneFile(
+      `workers/${workerFile('isolate', client)}`,
+      `import { serveIsolate } from ${path('src/execution/serve-isolate.ts')};
+       ${importOf(client)}
+       serveIsolate(openHttp);`,
+    ),
+  );
+}
+
+function isolateSource(code: TaskCode): BuildOptions[] {
   if (code.exported === 'sdk') return [];
-  const openHttp = code.sendsHttp ? 'openGot' : 'null';
-  const worker = oneFile(
-    `workers/isolate-${code.name}.js`,
-    `import { serveIsolate } from ${path('src/execution/serve-isolate.ts')};
-     ${importHttp(code)}
-     serveIsolate(${openHttp});`,
-  );
-  const source = oneFile(
-    `isolates/${code.name}.js`,
-    `export { ${code.exported} as task } from ${JSON.stringify(code.module)};`,
-    { format: 'iife', name: isolateGlobal },
-  );
-  return [worker, source];
+  const source = `export { ${code.exported} as task } from ${JSON.stringify(code.module)};`;
+  return [oneFile(`isolates/${code.name}.js`, source, { format: 'iife', name: isolateGlobal })];
 }
 
-function importHttp(code: TaskCode): string {
-  return code.sendsHttp ? `import { openGot } from ${path('src/execution/got-client.ts')};` : '';
+const clientNames: readonly ClientName[] = ['got', 'undici'];
+
+function clientsOf({ sendsHttp }: TaskCode): readonly (ClientName | null)[] {
+  return sendsHttp ? clientNames : [null];
+}
+
+/** The client's opener under the name `openHttp`. */
+function importOf(client: ClientName | null): string {
+  if (client === null) return 'const openHttp = null;';
+  const opener = { got: 'openGot', undici: 'openUndici' }[client];
+  return `import { ${opener} as openHttp } from ${path(`src/execution/${client}-client.ts`)};`;
 }
 
 function path(relative: string): string {

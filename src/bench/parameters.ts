@@ -24,7 +24,11 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
     ...(workload.clients.length === 0
       ? {}
       : {
-          client: choice('The HTTP client of presigned tasks.', workload.clients, workload.clients[0] ?? ''),
+          client: choice(
+            'The HTTP client of tasks that send plain requests.',
+            workload.clients,
+            workload.clients[0] ?? '',
+          ),
         }),
     join: choice('When the run is done.', joinsOf(workload), 'all'),
     hedgeAfterMs: integer(

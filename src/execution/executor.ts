@@ -1,4 +1,5 @@
 import type { Clock, InstantNs } from '../record/clock.ts';
+import type { ClientName } from '../record/plan.ts';
 import type { AttemptRecord } from '../record/record.ts';
 import type { ClientSettings } from '../aws/client.ts';
 import type { AnyTask, TaskResult } from '../workloads/task.ts';
@@ -54,6 +55,8 @@ export interface ExecutionContext {
   readonly bundle: string;
   readonly bundles: BundleFolder;
   readonly settings: ClientSettings;
+  /** The plain HTTP client of the run; `null` where its tasks send nothing through one. */
+  readonly client: ClientName | null;
   /** Opens the plain HTTP client of the run; `null` where its tasks send nothing through one. */
   readonly openHttp: OpenHttp | null;
   /** The whole environment of a worker that needs AWS credentials; others get an empty one. */
@@ -62,10 +65,10 @@ export interface ExecutionContext {
 
 /** Where the built files are. */
 export interface BundleFolder {
-  /** The file that a worker thread or process executes. */
-  worker(bundle: string): string;
+  /** The file that a worker thread or process executes. It holds the one client that its task sends with, if any. */
+  worker(bundle: string, client: ClientName | null): string;
   /** The file that a process executes whose tasks run in an isolate of its own. */
-  isolateWorker(bundle: string): string;
+  isolateWorker(client: ClientName | null): string;
   /** The source text that an isolate is handed. */
   isolateSource(bundle: string): Promise<string>;
 }

@@ -1,48 +1,25 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import { ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { redactUrl } from '../../otel/redaction.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
-import type { AttemptRecord, IntervalNs } from '../record/record.ts';
+import type { AttemptRecord } from '../record/record.ts';
+import { addedHeaders, currentObservation, interval, serverTimingMs } from './observation.ts';
 
-interface Observation {
-  readonly clock: Clock;
-  readonly traceparent: string | null;
-  readonly exchanges: ObservedExchange[];
+let watching = false;
+
+/** Watches what got and the AWS SDK send through node:http, from now on. */
+export function watchNodeHttp(): void {
+  if (watching) return;
+  watching = true;
+  subscribe('http.client.request.created', (message) => {
+    const observation = currentObservation();
+    const request = requestIn(message);
+    if (observation === null || request === null) return;
+    for (const [name, value] of Object.entries(addedHeaders(observation))) request.setHeader(name, value);
+    observation.exchanges.push(new ObservedExchange(request, observation.clock));
+  });
 }
-
-const observations = new AsyncLocalStorage<Observation>();
-
-/**
- * Watches the HTTP exchanges that `act` makes through node:http, whichever client makes them: got and the AWS SDK
- * are seen by the same eyes, so their figures compare. Adds `traceparent` to each request; it is signed already by
- * then, so the header is not part of the signature.
- *
- * `act` gets a function that says what was seen so far.
- */
-export function observeHttp<T>(
-  clock: Clock,
-  traceparent: string | null,
-  act: (seen: () => readonly AttemptRecord[]) => T,
-): T {
-  const exchanges: ObservedExchange[] = [];
-  return observations.run({ clock, traceparent, exchanges }, () =>
-    act(() => exchanges.map((exchange) => exchange.record())),
-  );
-}
-
-subscribe('http.client.request.created', (message) => {
-  const observation = observations.getStore();
-  if (observation === undefined) return;
-  const request = requestIn(message);
-  if (request === null) return;
-  if (observation.traceparent !== null) request.setHeader('traceparent', observation.traceparent);
-  // The emulator's draws go by it. Nothing is said of a first attempt.
-  const attempt = observation.exchanges.length + 1;
-  if (attempt > 1) request.setHeader('x-fanout-attempt', String(attempt));
-  observation.exchanges.push(new ObservedExchange(request, observation.clock));
-});
 
 function requestIn(message: unknown): ClientRequest | null {
   const request =
@@ -117,16 +94,4 @@ class ObservedExchange {
     this.#serverMs = serverTimingMs(response.headers['server-timing']);
     response.once('end', () => (this.#endedAtNs = this.#clock()));
   }
-}
-
-function interval(fromNs: InstantNs | null, toNs: InstantNs | null): IntervalNs | null {
-  return fromNs === null || toNs === null || toNs < fromNs ? null : { fromNs, toNs };
-}
-
-/** The longest `dur` of a Server-Timing header (W3C Server Timing), in milliseconds. */
-function serverTimingMs(header: string | string[] | undefined): number | null {
-  const durations = [...String(header ?? '').matchAll(/;\s*dur\s*=\s*"?(\d+(?:\.\d+)?)/g)].map(([, digits]) =>
-    Number(digits),
-  );
-  return durations.length === 0 ? null : Math.max(...durations);
 }

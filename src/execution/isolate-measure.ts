@@ -3,9 +3,12 @@ import type { Clock, InstantNs } from '../record/clock.ts';
 import type { AttemptRecord } from '../record/record.ts';
 import type { Send, TaskResult } from '../workloads/task.ts';
 import type { Execution, Place } from './executor.ts';
-import { observeHttp } from './http-observer.ts';
+import { watchNodeHttp } from './http-observer.ts';
+import { observeHttp } from './observation.ts';
 import { runInIsolate, runInIsolateThread, type IsolateJob } from './isolate-run.ts';
 import { threw } from './measure.ts';
+
+watchNodeHttp();
 
 interface MeasuredIsolate {
   readonly clock: Clock;

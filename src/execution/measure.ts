@@ -2,7 +2,10 @@ import type { Clock, InstantNs } from '../record/clock.ts';
 import type { AttemptRecord } from '../record/record.ts';
 import { failed, type TaskResult } from '../workloads/task.ts';
 import type { Execution, Place } from './executor.ts';
-import { observeHttp } from './http-observer.ts';
+import { watchNodeHttp } from './http-observer.ts';
+import { observeHttp } from './observation.ts';
+
+watchNodeHttp();
 
 interface Measured {
   readonly clock: Clock;

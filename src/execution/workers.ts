@@ -13,20 +13,20 @@ const title = 'fanout-bench worker';
 
 /** A fresh worker thread a task. */
 export const freshThreads: OpenExecutor = async (context) =>
-  freshWorkers(context, context.bundles.worker(context.bundle), {
+  freshWorkers(context, context.bundles.worker(context.bundle, context.client), {
     workerType: 'thread',
     workerThreadOpts: { name: title, execArgv: [], env: environmentOf(context) },
   });
 
 /** A fresh child process a task. */
 export const freshProcesses: OpenExecutor = async (context) =>
-  freshWorkers(context, context.bundles.worker(context.bundle), processOptions(context, []));
+  freshWorkers(context, context.bundles.worker(context.bundle, context.client), processOptions(context, []));
 
 /** A fresh child process a task, and in it a fresh isolate. */
 export const isolatesInFreshProcesses: OpenExecutor = async (context) =>
   freshWorkers(
     context,
-    context.bundles.isolateWorker(context.bundle),
+    context.bundles.isolateWorker(context.client),
     // isolated-vm's documentation asks for it.
     processOptions(context, ['--no-node-snapshot']),
     { source: await context.bundles.isolateSource(context.bundle) },

@@ -85,7 +85,7 @@ const runFields = {
     tasks: z.int().positive(),
     concurrency: z.int().positive(),
     pool: z.literal('cold'),
-    client: z.literal('got').nullable(),
+    client: z.enum(['got', 'undici']).nullable(),
     join: z.enum(['all', 'race', 'first-valid', 'hedged']),
     hedgeAfterMs: z.int().nullable(),
     validate: z.enum(['nonempty', 'json', 'sql']).nullable(),

@@ -1,8 +1,8 @@
 /** How an AWS task reaches AWS (see the README, "Strategies"). */
 export type Access = 'sdk' | 'presigned';
 
-/** How a `presigned` task sends its request. */
-export type ClientName = 'got';
+/** How a task that sends plain requests does so. */
+export type ClientName = 'got' | 'undici';
 
 /** Whether what executes the tasks is made for the run (`cold`) or kept from run to run. */
 export type Pool = 'cold';

@@ -71,7 +71,8 @@ async function execute(
     bundles: world.bundles,
     awsEnvironment: world.awsEnvironment,
     bundle: plan.access === null ? plan.workload : `${plan.workload}-${plan.access}`,
-    openHttp: task.uses === 'http' && plan.client !== null ? await loadHttpClient(plan.client) : null,
+    client: plan.client,
+    openHttp: plan.client === null ? null : await loadHttpClient(plan.client),
   });
   const join = await joinRuleOf(plan, workload.declaration);
   const prepared = await unlessAborted(

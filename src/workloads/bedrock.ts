@@ -21,7 +21,7 @@ export const bedrock: WorkloadEntry = {
     work: 'io',
     blocksThread: 'never',
     accesses: ['sdk', 'presigned'],
-    clients: ['got'],
+    clients: ['got', 'undici'],
     service: 'bedrock',
     validations: ['nonempty', 'json', 'sql'],
     defaultTasks: 3,

@@ -12,7 +12,7 @@ export const http: WorkloadEntry = {
     work: 'io',
     blocksThread: 'never',
     accesses: [],
-    clients: ['got'],
+    clients: ['got', 'undici'],
     service: null,
     validations: ['nonempty'],
     defaultTasks: 10,

@@ -15,7 +15,7 @@ export const s3: WorkloadEntry = {
     work: 'io',
     blocksThread: 'never',
     accesses: ['sdk', 'presigned'],
-    clients: ['got'],
+    clients: ['got', 'undici'],
     service: 's3',
     validations: ['nonempty'],
     defaultTasks: 10,

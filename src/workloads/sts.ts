@@ -12,7 +12,7 @@ export const sts: WorkloadEntry = {
     work: 'io',
     blocksThread: 'never',
     accesses: ['sdk', 'presigned'],
-    clients: ['got'],
+    clients: ['got', 'undici'],
     service: 'sts',
     validations: ['nonempty'],
     defaultTasks: 10,

@@ -97,6 +97,14 @@ describe('every cell of the matrix', () => {
       }
     });
 
+    it.runIf(workload.clients.length > 1 && strategy.access !== 'sdk')(
+      'answers the same with the other client',
+      async () => {
+        const body = await service.run(`${path}&client=${workload.clients[1]}`);
+        expect([body.run.client, body.outcome]).toEqual([workload.clients[1], 'ok']);
+      },
+    );
+
     it('leaves one server span, one run span, one task span a task, and sign where it signed', async () => {
       const { run, trace } = await service.run(path);
       const signs = strategy.access === 'presigned';

@@ -59,7 +59,7 @@ describe('an isolate', () => {
     const source = `globalThis.fanout = { task: { run: () => ({ state: 'ok', output: {
       value: null, body: null, llm: null, text: ${JSON.stringify(names)}.map((name) => typeof globalThis[name]).join() } }) } };`;
     const real = bundlesIn(distFolder);
-    const isolateWorker = (): string => real.isolateWorker('fib');
+    const isolateWorker = (): string => real.isolateWorker(null);
     const told = await tellOf(isolatesInFreshProcesses, presigned, {
       ...real,
       isolateWorker,
@@ -78,6 +78,7 @@ async function tellOf(open: OpenExecutor, task: AnyTask, from: BundleFolder): Pr
     bundle: 'probe',
     bundles: from,
     settings: { region: 'us-east-1', endpoint: null, sockets: 1, attempts: 1 },
+    client: null,
     openHttp: null,
     awsEnvironment: marked,
   });

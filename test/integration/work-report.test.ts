@@ -30,6 +30,7 @@ it('a worker that reports what is no report has crashed, and its runner has not'
       isolateSource: async () => '',
     },
     settings: { region: 'us-east-1', endpoint: null, sockets: 1, attempts: 1 },
+    client: null,
     openHttp: null,
     awsEnvironment: {},
   });

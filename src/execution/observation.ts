@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Clock, InstantNs } from '../record/clock.ts';
+import type { AttemptRecord, IntervalNs } from '../record/record.ts';
+
+/** What watches the HTTP exchanges of one task. */
+export interface Observation {
+  readonly clock: Clock;
+  readonly traceparent: string | null;
+  readonly exchanges: { record(): AttemptRecord }[];
+}
+
+const observations = new AsyncLocalStorage<Observation>();
+
+/**
+ * Watches the HTTP exchanges that `act` makes, whichever client makes them: the watchers of node:http and of undici
+ * record the same things, so their figures compare. They add headers to each request (see {@link addedHeaders}), after
+ * it was signed.
+ *
+ * `act` gets a function that says what was seen so far.
+ */
+export function observeHttp<T>(
+  clock: Clock,
+  traceparent: string | null,
+  act: (seen: () => readonly AttemptRecord[]) => T,
+): T {
+  const observation: Observation = { clock, traceparent, exchanges: [] };
+  return observations.run(observation, () =>
+    act(() => observation.exchanges.map((exchange) => exchange.record())),
+  );
+}
+
+/** Of the task that is running; `null` outside of any. */
+export function currentObservation(): Observation | null {
+  return observations.getStore() ?? null;
+}
+
+/** What the next request of a task carries beside its own headers, never signed. */
+export function addedHeaders({ traceparent, exchanges }: Observation): Readonly<Record<string, string>> {
+  const attempt = exchanges.length + 1;
+  return {
+    ...(traceparent !== null && { traceparent }),
+    // The emulator's draws go by it. Nothing is said of a first attempt.
+    ...(attempt > 1 && { 'x-fanout-attempt': String(attempt) }),
+  };
+}
+
+/** A stretch of time; `null` where an end of it is not known. */
+export function interval(fromNs: InstantNs | null, toNs: InstantNs | null): IntervalNs | null {
+  return fromNs === null || toNs === null || toNs < fromNs ? null : { fromNs, toNs };
+}
+
+/** The longest `dur` of a Server-Timing header (W3C Server Timing), in milliseconds. */
+export function serverTimingMs(header: string | readonly string[] | undefined): number | null {
+  const durations = [...String(header ?? '').matchAll(/;\s*dur\s*=\s*"?(\d+(?:\.\d+)?)/g)].map(([, digits]) =>
+    Number(digits),
+  );
+  return durations.length === 0 ? null : Math.max(...durations);
+}
