@@ -104,3 +104,8 @@ function positive(name: string): number | undefined {
 export function resourceDetectorNames(): readonly string[] {
   return getStringListFromEnv('OTEL_NODE_RESOURCE_DETECTORS') ?? ['all'];
 }
+
+/** Whether spans may hold what a model answered: by default they don't (OpenTelemetry, GenAI conventions). */
+export function capturesContent(): boolean {
+  return getBooleanFromEnv('OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT') ?? false;
+}

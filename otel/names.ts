@@ -16,6 +16,28 @@ export function taskSpanName(workload: string, index: number): string {
   return `task ${workload} ${index}`;
 }
 
+/** `queue s3 3`: with `detail=phases`, the task's wait. */
+export function queueSpanName(workload: string, index: number): string {
+  return `queue ${workload} ${index}`;
+}
+
+/** `prepare s3 3`: with `detail=phases`, the making of what the task runs in. */
+export function prepareSpanName(workload: string, index: number): string {
+  return `prepare ${workload} ${index}`;
+}
+
+/** The parts of an HTTP attempt, with `detail=phases`. */
+export const phaseSpanNames = {
+  dns: 'dns',
+  connect: 'connect',
+  tls: 'tls',
+  ttfb: 'ttfb',
+  download: 'download',
+} as const;
+
+/** From a streamed answer's request to its first token, with `detail=phases`. */
+export const firstTokenSpanName = 'first token';
+
 /** Attributes of a run span. */
 export const runAttribute = {
   id: 'bench.run.id',

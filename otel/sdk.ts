@@ -16,7 +16,7 @@ import { runSpanName, tracerName } from './names.ts';
 import { Notices, type NoticeListener } from './notices.ts';
 import { telemetryResource } from './resource.ts';
 import { ServerSpans } from './server-spans.ts';
-import { spanWriter } from './spans.ts';
+import { mostSpansOfTask, spanWriter } from './spans.ts';
 import { traceJson } from './trace-json.ts';
 
 let started: Telemetry | null = null;
@@ -96,11 +96,14 @@ export class Telemetry {
   }
 
   /**
-   * Waits until a run of so many tasks can be admitted without losing a span: at once when there is room, when the
+   * Waits until a run can be admitted without losing a span: at once when there is room, when the
    * collector does not accept, or when there is none. Rejects with the signal's reason. Release the room after `emit`.
    */
-  async reserveRoom(tasks: number, signal?: AbortSignal): Promise<Room> {
-    return this.#queue?.reserve(tasks + runAndSign, signal) ?? { release() {} };
+  async reserveRoom(
+    plan: Pick<RunPlan, 'tasks' | 'detail' | 'attempts'>,
+    signal?: AbortSignal,
+  ): Promise<Room> {
+    return this.#queue?.reserve(plan.tasks * mostSpansOfTask(plan) + runAndSign, signal) ?? { release() {} };
   }
 
   /**
@@ -168,14 +171,15 @@ export class Telemetry {
   }
 
   async #write(record: RunRecord): Promise<void> {
-    const slice = this.#queue?.sliceSpans ?? 200;
+    const spansOfTask = mostSpansOfTask(record.plan);
+    const slice = Math.max(1, Math.floor((this.#queue?.sliceSpans ?? 200) / spansOfTask));
     const writer = spanWriter(this.#tracer, this.#ids, record);
     await this.#queue?.space(runAndSign);
     writer.writeRun();
     for (let first = 0; first < record.tasks.length; first += slice) {
       if (first > 0) await yieldToEvents();
       const tasks = record.tasks.slice(first, first + slice);
-      await this.#queue?.space(tasks.length);
+      await this.#queue?.space(tasks.length * spansOfTask);
       for (const task of tasks) writer.writeTask(task);
     }
   }

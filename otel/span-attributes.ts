@@ -21,7 +21,8 @@ export function runAttributes({ id, plan, outcome }: RunRecord): Attributes {
   });
 }
 
-export function taskAttributes(task: TaskRecord): Attributes {
+/** @param withContent whether a model's words are told (`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`) */
+export function taskAttributes(task: TaskRecord, withContent: boolean): Attributes {
   const attempts = task.attempts ?? [];
   const attempt = attempts.at(-1);
   return {
@@ -39,7 +40,17 @@ export function taskAttributes(task: TaskRecord): Attributes {
     ...(attempt !== undefined && exchangeAttributes(attempt, attempts.length)),
     ...task.labels,
     ...(task.state === 'ok' && task.output.llm !== null && answerAttributes(task.output.llm)),
+    ...(withContent && contentAttributes(task)),
   };
+}
+
+/** As the GenAI conventions write messages. */
+function contentAttributes(task: TaskRecord): Attributes {
+  if (task.state !== 'ok' || task.output.llm === null) return {};
+  const { text, llm } = task.output;
+  const parts = [{ type: 'text', content: text ?? '' }];
+  const message = { role: 'assistant', parts, finish_reason: llm.stopReason };
+  return { [semantic.genAiOutputMessages]: JSON.stringify([message]) };
 }
 
 function answerAttributes(llm: LlmRecord): Attributes {
@@ -57,6 +68,20 @@ function answerAttributes(llm: LlmRecord): Attributes {
 
 function exchangeAttributes(attempt: AttemptRecord, attempts: number): Attributes {
   const { phases } = attempt;
+  return {
+    ...attemptAttributes(attempt, attempts - 1),
+    ...known({
+      [taskAttribute.dnsMs]: lengthMs(phases.dns),
+      [taskAttribute.connectMs]: lengthMs(phases.connect),
+      [taskAttribute.tlsMs]: lengthMs(phases.tls),
+      [taskAttribute.ttfbMs]: lengthMs(phases.ttfb),
+      [taskAttribute.downloadMs]: lengthMs(phases.download),
+    }),
+  };
+}
+
+/** The HTTP client conventions' attributes of one exchange. @param resends how often it was sent before */
+export function attemptAttributes(attempt: AttemptRecord, resends: number): Attributes {
   const url = URL.parse(attempt.url);
   return known({
     [semantic.requestMethod]: attempt.method,
@@ -64,12 +89,7 @@ function exchangeAttributes(attempt: AttemptRecord, attempts: number): Attribute
     [semantic.serverAddress]: url === null ? null : url.hostname,
     [semantic.serverPort]: url === null ? null : portOf(url),
     [semantic.responseStatus]: attempt.statusCode,
-    [semantic.resendCount]: attempts > 1 ? attempts - 1 : null,
-    [taskAttribute.dnsMs]: lengthMs(phases.dns),
-    [taskAttribute.connectMs]: lengthMs(phases.connect),
-    [taskAttribute.tlsMs]: lengthMs(phases.tls),
-    [taskAttribute.ttfbMs]: lengthMs(phases.ttfb),
-    [taskAttribute.downloadMs]: lengthMs(phases.download),
+    [semantic.resendCount]: resends > 0 ? resends : null,
   });
 }
 

@@ -11,9 +11,12 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { ClockAnchor, InstantNs } from '../src/record/clock.ts';
+import type { RunPlan } from '../src/record/plan.ts';
 import type { RunRecord, TaskRecord } from '../src/record/record.ts';
+import { capturesContent } from './environment.ts';
 import type { PlannedIdGenerator } from './ids.ts';
 import { runSpanName, semantic, signSpanName, taskSpanName } from './names.ts';
+import { mostSpansWithPhases, phaseSpans } from './phase-spans.ts';
 import { redactText } from './redaction.ts';
 import { runAttributes, taskAttributes } from './span-attributes.ts';
 
@@ -30,6 +33,7 @@ export interface SpanWriter {
  */
 export function spanWriter(tracer: Tracer, ids: PlannedIdGenerator, record: RunRecord): SpanWriter {
   const { plan, trace: planned } = record;
+  const withContent = capturesContent();
   const at = epochTimes(record.clock);
   const insideRun = withParent(planned.traceId, planned.runSpanId);
 
@@ -41,13 +45,10 @@ export function spanWriter(tracer: Tracer, ids: PlannedIdGenerator, record: RunR
     attributes: Attributes,
     endNs: InstantNs,
     decorate?: (span: Span) => void,
+    kind = SpanKind.INTERNAL,
   ): void {
     ids.plan(id, planned.traceId);
-    const made = tracer.startSpan(
-      name,
-      { kind: SpanKind.INTERNAL, startTime: at(startNs), attributes },
-      context,
-    );
+    const made = tracer.startSpan(name, { kind, startTime: at(startNs), attributes }, context);
     ids.clear();
     decorate?.(made);
     made.end(at(endNs));
@@ -84,12 +85,30 @@ export function spanWriter(tracer: Tracer, ids: PlannedIdGenerator, record: RunR
         id,
         insideRun,
         fromNs,
-        taskAttributes(task),
+        taskAttributes(task, withContent),
         toNs,
         task.state === 'failed' ? fail(task.error.code, task.error.message, toNs) : undefined,
       );
+      if (plan.detail === 'tasks') return;
+      for (const part of phaseSpans(record, task, id, { fromNs, toNs })) {
+        const parent = withParent(planned.traceId, part.parentId);
+        const { error } = part;
+        const decorate = error === null ? undefined : (made: Span) => markFailed(made, error);
+        span(part.name, part.id, parent, part.fromNs, part.attributes, part.toNs, decorate, part.kind);
+      }
     },
   };
+}
+
+/** As the HTTP client conventions have it: the task's span has the words. */
+function markFailed(span: Span, type: string): void {
+  span.setStatus({ code: SpanStatusCode.ERROR });
+  span.setAttribute(semantic.errorType, type);
+}
+
+/** At most so many spans each task of a plan has. */
+export function mostSpansOfTask({ detail, attempts }: Pick<RunPlan, 'detail' | 'attempts'>): number {
+  return detail === 'phases' ? mostSpansWithPhases(attempts) : 1;
 }
 
 /**

@@ -18,8 +18,8 @@ import type { World } from './world.ts';
 
 /** What the core asks of telemetry. */
 export interface BenchTelemetry {
-  /** Waits until the spans of so many tasks can be taken without losing any. */
-  reserveRoom(tasks: number, signal: AbortSignal): Promise<{ release(): void }>;
+  /** Waits until the spans of a run can be taken without losing any. */
+  reserveRoom(plan: RunPlan, signal: AbortSignal): Promise<{ release(): void }>;
   allotIds(plan: RunPlan): TraceIds;
   /** The clock of a run that starts now. */
   anchorClock(): ClockAnchor;
@@ -63,7 +63,7 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
       const signal = AbortSignal.any([clientSignal, ending.signal]);
       const leave = await parts.admission.enter(plan.workers, signal);
       try {
-        const room = await parts.telemetry.reserveRoom(plan.tasks, signal);
+        const room = await parts.telemetry.reserveRoom(plan, signal);
         try {
           const record = await execute(plan, signal, parts, flights);
           const written = writeDown(record, parts)

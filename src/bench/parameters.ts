@@ -47,7 +47,7 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
           ),
         }),
     ...(sendsRequests(workload) ? { attempts: integer('How often one request may be sent.', 1, 5, 1) } : {}),
-    detail: choice('How much of a task the trace shows.', ['tasks'], 'tasks'),
+    detail: choice('How much of a task the trace shows.', ['tasks', 'phases'], 'tasks'),
     runtime: choice('The JavaScript runtime that executes the run.', world.runtimes, world.runtimes[0] ?? ''),
     timeoutMs: integer('The time limit, in milliseconds.', 1, limits.runTimeoutMs, limits.runTimeoutMs),
     ...workload.params,

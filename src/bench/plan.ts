@@ -208,7 +208,7 @@ function resolve(
     hedgeAfterMs: join === 'hedged' ? Number(values.get('hedgeAfterMs')) : null,
     validate: join === 'first-valid' ? validationOf(values, workload) : null,
     attempts: Number(values.get('attempts') ?? 1),
-    detail: 'tasks',
+    detail: values.get('detail') === 'phases' ? 'phases' : 'tasks',
     timeoutMs: Number(values.get('timeoutMs')),
     runtime: String(values.get('runtime')),
     target: world.target.name,

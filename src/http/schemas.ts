@@ -90,7 +90,7 @@ const runFields = {
     hedgeAfterMs: z.int().nullable(),
     validate: z.enum(['nonempty', 'json', 'sql']).nullable(),
     attempts: z.int().positive(),
-    detail: z.literal('tasks'),
+    detail: z.enum(['tasks', 'phases']),
     timeoutMs: z.int().positive(),
     runtime: z.strictObject({ name: z.string(), version: z.string() }),
     target: z.enum(['emulator', 'aws']),

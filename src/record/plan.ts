@@ -18,7 +18,7 @@ export type Join = 'all' | 'race' | 'first-valid' | 'hedged';
 export type Validation = 'nonempty' | 'json' | 'sql';
 
 /** How much of a task the trace shows. */
-export type Detail = 'tasks';
+export type Detail = 'tasks' | 'phases';
 
 /** What the AWS and HTTP workloads talk to. */
 export type TargetName = 'emulator' | 'aws';

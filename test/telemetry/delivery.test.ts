@@ -24,7 +24,7 @@ function start(variables: Readonly<Record<string, string>> = {}): Telemetry {
 
 /** A run as the service has it: admitted when there is room, emitted, its room given back. */
 async function run(telemetry: Telemetry, tasks: number): Promise<RunRecord> {
-  const room = await telemetry.reserveRoom(tasks);
+  const room = await telemetry.reserveRoom({ tasks, detail: 'tasks', attempts: 1 });
   const ids = telemetry.allotIds({ ...plan, tasks });
   const record = runOf(
     Array.from({ length: tasks }, (_, index) => okTask(index)),
