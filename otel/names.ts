@@ -60,6 +60,8 @@ export const taskAttribute = {
   state: 'bench.task.state',
   /** `false` on a task that never started; absent on all others. */
   started: 'bench.task.started',
+  /** Whether its worker, isolate or client was there before its run. */
+  reused: 'bench.task.reused',
   queueMs: 'bench.task.queue_ms',
   prepareMs: 'bench.task.prepare_ms',
   handBackMs: 'bench.task.hand_back_ms',

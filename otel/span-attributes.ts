@@ -30,6 +30,7 @@ export function taskAttributes(task: TaskRecord, withContent: boolean): Attribut
       [taskAttribute.index]: task.index,
       [taskAttribute.state]: task.state,
       [taskAttribute.started]: task.startedAtNs === null ? false : null,
+      [taskAttribute.reused]: task.reused,
       [taskAttribute.queueMs]: betweenMs(task.queuedAtNs, task.admittedAtNs),
       [taskAttribute.prepareMs]: betweenMs(task.admittedAtNs, task.startedAtNs),
       [taskAttribute.handBackMs]: betweenMs(task.endedAtNs, task.returnedAtNs),

@@ -1,8 +1,8 @@
 import type { ParameterDeclarations } from '../record/parameters.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { SharedSetting, WorkloadDeclaration } from '../workloads/declaration.ts';
-import type { Join } from '../record/plan.ts';
-import { joinRefusal } from './combinations.ts';
+import type { Join, Pool } from '../record/plan.ts';
+import { joinRefusal, poolRefusal } from './combinations.ts';
 import { parametersOf } from './parameters.ts';
 import { strategiesOf, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
@@ -17,6 +17,8 @@ export interface MatrixCell {
   readonly bridged: boolean;
   /** The thread on which an isolate goes on after a bridged call. */
   readonly resumesOn: 'isolated-vm thread' | null;
+  /** By pool: why it can't be used here; `null` where it can. */
+  readonly pools: Readonly<Record<Pool, string | null>>;
   /** By join: why it can't be used here; `null` where it can. */
   readonly joins: Readonly<Record<Join, string | null>>;
 }
@@ -77,6 +79,7 @@ function cell(
     reason: refusal,
     bridged,
     resumesOn: bridged ? 'isolated-vm thread' : null,
+    pools: { cold: refusal, warm: refusal ?? poolRefusal(workload, declaration, 'warm') },
     joins: {
       all: why('all'),
       race: why('race'),

@@ -1,4 +1,4 @@
-import type { Join } from '../record/plan.ts';
+import type { Join, Pool } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 
@@ -27,6 +27,16 @@ export function joinRefusal(
   return holdsMainThread(workload, strategy)
     ? `${workload.name} holds the main thread in ${strategy.name}: all tasks have run before a result is seen, and none can be stopped`
     : null;
+}
+
+/** Why a pool can't be used; `null` when it can. */
+export function poolRefusal(
+  workload: WorkloadDeclaration,
+  { name, runsOn, isolate }: StrategyDeclaration,
+  pool: Pool,
+): string | null {
+  if (pool === 'cold' || runsOn !== 'main-thread' || isolate || sendsRequests(workload)) return null;
+  return `${workload.name} in ${name} makes no worker, isolate or connection that could be kept`;
 }
 
 /** Whether tasks send requests, which can be tried again. */

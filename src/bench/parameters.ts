@@ -20,7 +20,11 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
     ),
     tasks: integer('How many tasks.', 1, limits.maxTasks, tasks),
     concurrency: integer('How many tasks at once; as many as tasks by default.', 1, limits.maxTasks, null),
-    pool: choice('Whether workers, isolates and connections are made for the run.', ['cold'], 'cold'),
+    pool: choice(
+      'Whether workers, isolates and connections are made for the run, or kept from run to run.',
+      ['cold', 'warm'],
+      'cold',
+    ),
     ...(workload.clients.length === 0
       ? {}
       : {

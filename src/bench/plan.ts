@@ -1,9 +1,9 @@
 import { BenchError, type ParameterProblem } from '../errors.ts';
-import type { ClientName, Join, ParameterValue, RunPlan, Validation, Warning } from '../record/plan.ts';
+import type { ClientName, Join, ParameterValue, Pool, RunPlan, Validation, Warning } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { nearestName } from './nearest-name.ts';
-import { holdsMainThread, joinRefusal } from './combinations.ts';
+import { holdsMainThread, joinRefusal, poolRefusal } from './combinations.ts';
 import { allowedBy, joins, parametersOf } from './parameters.ts';
 import { strategiesOf, strategyNames, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
@@ -158,6 +158,8 @@ function refusedCombinations(
       refuse('concurrency', `is above tasks, which is ${tasks}`, `1 … ${tasks}`);
     }
   }
+  const poolReason = unsound.has('pool') ? null : poolRefusal(workload, strategy.declaration, poolOf(values));
+  if (poolReason !== null) refuse('pool', poolReason, ['cold']);
   if (unsound.has('join')) return problems;
   const join = joinOf(values);
   const reason = joinRefusal(workload, strategy.declaration, join);
@@ -202,7 +204,7 @@ function resolve(
     access,
     tasks,
     concurrency,
-    pool: 'cold',
+    pool: poolOf(values),
     client: access === 'sdk' ? null : clientOf(values, workload),
     join,
     hedgeAfterMs: join === 'hedged' ? Number(values.get('hedgeAfterMs')) : null,
@@ -224,6 +226,10 @@ function resolve(
 
 function clientOf(values: Values, { clients }: WorkloadDeclaration): ClientName | null {
   return clients.find((client) => client === values.get('client')) ?? null;
+}
+
+function poolOf(values: Values): Pool {
+  return values.get('pool') === 'warm' ? 'warm' : 'cold';
 }
 
 function joinOf(values: Values): Join {

@@ -1,5 +1,5 @@
 import type { Clock, InstantNs } from '../record/clock.ts';
-import type { ClientName } from '../record/plan.ts';
+import type { ClientName, Pool } from '../record/plan.ts';
 import type { AttemptRecord } from '../record/record.ts';
 import type { ClientSettings } from '../aws/client.ts';
 import type { AnyTask, TaskResult } from '../workloads/task.ts';
@@ -39,6 +39,8 @@ export interface Execution extends Place {
   readonly startedAtNs: InstantNs;
   readonly endedAtNs: InstantNs;
   readonly cpuNs: number | null;
+  /** Whether the worker, isolate or client that it used was there before its run. */
+  readonly reused: boolean;
   readonly attempts: readonly AttemptRecord[];
   readonly result: TaskResult;
   /** CPU time of the whole process that was made for the task; `null` where none was. */
@@ -51,6 +53,8 @@ export interface ExecutionContext {
   /** The origin of {@link ExecutionContext.clock}, for other threads and processes. */
   readonly originNs: string;
   readonly task: AnyTask;
+  /** Whether what executes tasks may be used again, and may have been used before. */
+  readonly pool: Pool;
   /** Name of its bundles: `fib`, `s3-sdk`, `s3-presigned`. */
   readonly bundle: string;
   readonly bundles: BundleFolder;
@@ -80,7 +84,7 @@ export interface Executor {
    * may resolve without having returned.
    */
   execute(handle: TaskHandle): Promise<void>;
-  /** Closes what was kept for the run. */
+  /** Closes what was made for the run, or lays it down for the next. */
   close(): Promise<void>;
 }
 

@@ -6,9 +6,13 @@ import { isolateGlobal } from './isolate-global.ts';
 /** V8's limit for one isolate's heap, in MB; isolated-vm's own default. */
 const memoryLimitMb = 128;
 
+/** An isolate that has its task's code. */
+export interface ReadyIsolate {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+}
+
 export interface IsolateJob {
-  /** A script that leaves the task in the global {@link isolateGlobal}. */
-  readonly source: string;
   readonly input: unknown;
   /** The one thing that an isolate may ask of its host; `null` where it asks nothing. */
   readonly send: Send | null;
@@ -18,39 +22,54 @@ export interface IsolateJob {
 }
 
 /**
- * Runs a job in a fresh isolate on the calling thread, which it holds to the end.
- * @throws Error what the task throws; its class does not survive
+ * Makes an isolate on the calling thread.
+ * @param source a script that leaves the task in the global {@link isolateGlobal}
  */
-export function runInIsolate(job: IsolateJob): TaskResult {
+export function makeIsolateHere(source: string): ReadyIsolate {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
-  try {
-    const context = isolate.createContextSync();
-    context.evalSync(job.source);
-    return context.evalClosureSync(
-      pureClosure,
-      [new ivm.Callback(job.started), new ivm.Callback(job.ended), job.input],
-      copied,
-    );
-  } finally {
-    isolate.dispose();
-  }
+  const context = isolate.createContextSync();
+  context.evalSync(source);
+  return { isolate, context };
+}
+
+/** The same on isolated-vm's own threads. */
+export async function makeIsolate(source: string, signal: AbortSignal): Promise<ReadyIsolate> {
+  const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
+  return disposedWith(signal, isolate, async () => {
+    const context = await isolate.createContext();
+    await context.eval(source);
+    return { isolate, context };
+  });
+}
+
+export function disposeIsolate({ isolate }: Pick<ReadyIsolate, 'isolate'>): void {
+  if (!isolate.isDisposed) isolate.dispose();
 }
 
 /**
- * Runs a job in a fresh isolate on isolated-vm's own threads; also after a bridged call it goes on there. The signal
- * disposes the isolate, which stops whatever it does.
+ * Runs a job on the calling thread, which it holds to the end.
+ * @throws Error what the task throws; its class does not survive
+ */
+export function runHere({ context }: ReadyIsolate, job: IsolateJob): TaskResult {
+  return context.evalClosureSync(
+    pureClosure,
+    [new ivm.Callback(job.started), new ivm.Callback(job.ended), job.input],
+    copied,
+  );
+}
+
+/**
+ * Runs a job on isolated-vm's own threads; also after a bridged call it goes on there. The signal disposes the
+ * isolate, which stops whatever it does.
  * @throws Error what the task throws, or that the isolate was disposed
  */
-export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): Promise<TaskResult> {
-  const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
-  const dispose = (): void => {
-    if (!isolate.isDisposed) isolate.dispose();
-  };
-  signal.addEventListener('abort', dispose, { once: true });
-  try {
-    const context = await isolate.createContext();
-    await context.eval(job.source);
-    return await context.evalClosure(
+export async function runInThread(
+  { isolate, context }: ReadyIsolate,
+  job: IsolateJob,
+  signal: AbortSignal,
+): Promise<TaskResult> {
+  return disposedWith(signal, isolate, () =>
+    context.evalClosure(
       job.send === null ? pureClosure : bridgedClosure,
       [
         new ivm.Callback(job.started, { ignored: true }),
@@ -59,10 +78,17 @@ export async function runInIsolateThread(job: IsolateJob, signal: AbortSignal): 
         ...(job.send === null ? [] : [new ivm.Reference(bridge(job.send))]),
       ],
       job.send === null ? copied : { arguments: { copy: true }, result: { copy: true, promise: true } },
-    );
+    ),
+  );
+}
+
+async function disposedWith<T>(signal: AbortSignal, isolate: ivm.Isolate, act: () => Promise<T>): Promise<T> {
+  const dispose = (): void => disposeIsolate({ isolate });
+  signal.addEventListener('abort', dispose, { once: true });
+  try {
+    return await act();
   } finally {
     signal.removeEventListener('abort', dispose);
-    dispose();
   }
 }
 

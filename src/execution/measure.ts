@@ -22,7 +22,7 @@ interface Measured {
  * Runs a task on the calling thread and says what it did. The announcement is sent before the start is taken, so
  * that its cost is not the task's. An error that the task throws becomes a failed result.
  */
-export async function measure(task: Measured): Promise<Omit<Execution, 'processCpuMs'>> {
+export async function measure(task: Measured): Promise<Omit<Execution, 'processCpuMs' | 'reused'>> {
   const { clock, place } = task;
   return observeHttp(clock, task.traceparent, async (attempts) => {
     task.announce(clock(), attempts);

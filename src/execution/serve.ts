@@ -4,15 +4,16 @@ import { clockFrom } from '../record/clock.ts';
 import type { AnyTask } from '../workloads/task.ts';
 import type { Place } from './executor.ts';
 import { measure } from './measure.ts';
-import { loadTools, type OpenHttp } from './tools.ts';
+import { loadTools, type OpenHttp, type Tools } from './tools.ts';
 import { workMethod, type StartedEvent, type WorkOrder, type WorkReport } from './work-order.ts';
 
-/** Serves one task from a worker thread or process: the whole of a worker's entry file. */
+/** Serves tasks from a worker thread or process, one at a time: the whole of a worker's entry file. */
 export function serve(task: AnyTask, openHttp: OpenHttp | null): void {
+  let kept: Tools | null = null;
   workerpool.worker({
     async [workMethod](order: WorkOrder): Promise<WorkReport> {
-      const openTools = await loadTools(task, order.settings, openHttp);
-      const tools = openTools();
+      const reused = kept !== null;
+      const tools = kept ?? (await loadTools(task, order.settings, openHttp))();
       const execution = await measure({
         clock: clockFrom(order.originNs),
         place: here,
@@ -21,8 +22,9 @@ export function serve(task: AnyTask, openHttp: OpenHttp | null): void {
         announce,
         perform: () => tools.run(order.input, unstoppable),
       });
-      tools.close();
-      return { ...execution, processCpuMs: processCpuMs() };
+      if (order.keep) kept = tools;
+      else tools.close();
+      return { ...execution, reused, processCpuMs: processCpuMs() };
     },
   });
 }
@@ -36,9 +38,15 @@ export function announce(startedAtNs: number): void {
   workerpool.workerEmit({ ...here, startedAtNs } satisfies StartedEvent);
 }
 
-/** CPU time of a process that was made for its task; a thread's is in its process's anyway. */
+let toldCpu = { user: 0, system: 0 };
+
+/**
+ * CPU time of the whole process since it last told, at first since its start: what the task cost, and the making of
+ * its process. Of a thread it is in its process's anyway.
+ */
 export function processCpuMs(): number | null {
   if (!isMainThread) return null;
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.cpuUsage(toldCpu);
+  toldCpu = process.cpuUsage();
   return (user + system) / 1000;
 }

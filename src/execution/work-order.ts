@@ -8,6 +8,8 @@ export interface WorkOrder {
   readonly originNs: string;
   readonly traceparent: string | null;
   readonly settings: ClientSettings;
+  /** Whether the worker keeps its tools for the next order, which has the same settings. */
+  readonly keep: boolean;
 }
 
 /** The same for a worker whose task runs in an isolate of its own. */

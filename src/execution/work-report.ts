@@ -14,6 +14,7 @@ export const workReportSchema: z.ZodType<Execution> = z.object({
   startedAtNs: instant,
   endedAtNs: instant,
   cpuNs: z.number().nullable(),
+  reused: z.boolean(),
   attempts: z.array(attemptSchema),
   result: taskResultSchema,
   processCpuMs: z.number().nullable(),

@@ -1,3 +1,4 @@
+import { keyOf, Shelf, shelfLimits } from './shelf.ts';
 import workerpool, { type Pool, type WorkerPoolOptions } from 'workerpool';
 import type { ExecutionContext, Executor, OpenExecutor, TaskHandle } from './executor.ts';
 import { workReportSchema } from './work-report.ts';
@@ -11,20 +12,20 @@ import {
 
 const title = 'fanout-bench worker';
 
-/** A fresh worker thread a task. */
-export const freshThreads: OpenExecutor = async (context) =>
-  freshWorkers(context, context.bundles.worker(context.bundle, context.client), {
+/** A worker thread a task. */
+export const workerThreads: OpenExecutor = async (context) =>
+  workers(context, context.bundles.worker(context.bundle, context.client), {
     workerType: 'thread',
     workerThreadOpts: { name: title, execArgv: [], env: environmentOf(context) },
   });
 
-/** A fresh child process a task. */
-export const freshProcesses: OpenExecutor = async (context) =>
-  freshWorkers(context, context.bundles.worker(context.bundle, context.client), processOptions(context, []));
+/** A child process a task. */
+export const workerProcesses: OpenExecutor = async (context) =>
+  workers(context, context.bundles.worker(context.bundle, context.client), processOptions(context, []));
 
-/** A fresh child process a task, and in it a fresh isolate. */
-export const isolatesInFreshProcesses: OpenExecutor = async (context) =>
-  freshWorkers(
+/** A child process a task, and in it an isolate. */
+export const isolatesInProcesses: OpenExecutor = async (context) =>
+  workers(
     context,
     context.bundles.isolateWorker(context.client),
     // isolated-vm's documentation asks for it.
@@ -49,43 +50,64 @@ function environmentOf({ task, awsEnvironment }: ExecutionContext): Record<strin
   return task.uses === 'sdk' ? { ...awsEnvironment } : {};
 }
 
+interface Worker {
+  readonly pool: Pool;
+  /** Kills it; a second call gives the first one's promise. */
+  readonly terminate: () => Promise<void>;
+}
+
+/** Ends by itself what has lain idle for long. */
+const shelf = new Shelf<Worker>({ ...shelfLimits, dispose: (worker) => void worker.terminate() });
+
 /**
- * workerpool hands the next task to whichever worker is done first, so a pool of one a task is what makes a
- * fresh worker a task certain.
+ * workerpool hands the next task to whichever worker is done first, so a pool of one a task is what makes it certain
+ * which worker has it: a fresh one, or with `pool=warm` one that lies idle.
  */
-function freshWorkers(
+function workers(
   context: ExecutionContext,
   script: string,
   options: WorkerPoolOptions,
   extra: Pick<IsolateWorkOrder, 'source'> | Record<string, never> = {},
 ): Executor {
+  const { pool, originNs, settings } = context;
+  const key = pool === 'warm' ? keyOf(script, options, settings) : null;
+  const madeHere = new WeakSet<Worker>();
+
   async function execute(handle: TaskHandle): Promise<void> {
-    const pool = workerpool.pool(script, {
-      ...options,
-      maxWorkers: 1,
-      // The default waits a second for a busy worker before it is killed; 0 would mean the default.
-      workerTerminateTimeout: 1,
-    });
-    const terminate = once(() => pool.terminate(true));
-    const stop = (): void => void terminate();
+    const { item: worker, reused: found } = shelf.takeOrMake(key, () => makeWorker(script, options));
+    if (!found) madeHere.add(worker);
+    const reused = !madeHere.has(worker);
+    let sound = false;
+    const stop = (): void => void worker.terminate();
     handle.signal.addEventListener('abort', stop, { once: true });
-    const order: WorkOrder = {
-      input: handle.input,
-      originNs: context.originNs,
-      traceparent: handle.traceparent,
-      settings: context.settings,
-      ...extra,
-    };
+    const { input, traceparent } = handle;
+    const order: WorkOrder = { input, originNs, traceparent, settings, keep: key !== null, ...extra };
     try {
-      handle.returned(await work(pool, order, handle));
+      handle.returned({ ...(await work(worker.pool, order, handle)), reused });
+      sound = !handle.signal.aborted;
     } catch (error) {
       handle.crashed(firstLine(error instanceof Error ? error.message : String(error)));
     }
     handle.signal.removeEventListener('abort', stop);
-    await terminate();
+    if (sound && key !== null) shelf.give(key, worker);
+    else await worker.terminate();
   }
 
   return { execute, close: async () => undefined };
+}
+
+function makeWorker(script: string, options: WorkerPoolOptions): Worker {
+  const pool = workerpool.pool(script, {
+    ...options,
+    maxWorkers: 1,
+    // The default waits a second for a busy worker before it is killed; 0 would mean the default.
+    workerTerminateTimeout: 1,
+  });
+  return { pool, terminate: once(() => terminate(pool)) };
+}
+
+async function terminate(pool: Pool): Promise<void> {
+  await pool.terminate(true);
 }
 
 /** @throws Error when the worker dies, or sends what is no report */

@@ -37,6 +37,7 @@ const taskSchema = z.strictObject({
   cpuMs: msOrNull,
   pid: z.int().nullable(),
   threadId: z.int().nullable(),
+  reused: z.boolean().nullable(),
   attempts: z.int().nonnegative().nullable(),
   bytes: z.int().nonnegative().nullable(),
   llm: z
@@ -84,7 +85,7 @@ const runFields = {
     access,
     tasks: z.int().positive(),
     concurrency: z.int().positive(),
-    pool: z.literal('cold'),
+    pool: z.enum(['cold', 'warm']),
     client: z.enum(['got', 'undici']).nullable(),
     join: z.enum(['all', 'race', 'first-valid', 'hedged']),
     hedgeAfterMs: z.int().nullable(),
@@ -178,6 +179,7 @@ const matrixCell = z.strictObject({
   reason: z.string().nullable(),
   bridged: z.boolean(),
   resumesOn: z.literal('isolated-vm thread').nullable(),
+  pools: z.record(z.enum(['cold', 'warm']), z.string().nullable()),
   joins: z.record(z.enum(['all', 'race', 'first-valid', 'hedged']), z.string().nullable()),
 });
 
@@ -205,7 +207,6 @@ export const strategiesSchema = z.strictObject({
       isolate: z.boolean(),
       tasksAtOnce: z.enum(['one', 'concurrency']),
       awaits: z.boolean(),
-      pools: z.array(z.literal('cold')),
       workloads: z.record(z.string(), z.array(matrixCell)),
     }),
   ),

@@ -69,6 +69,7 @@ function taskView(record: RunRecord, task: TaskRecord) {
     cpuMs: task.cpuNs === null ? null : rounded(nsToMs(task.cpuNs)),
     pid: task.pid,
     threadId: task.threadId,
+    reused: task.reused,
     attempts: task.attempts?.length ?? null,
     bytes: task.state === 'ok' ? (task.output.body?.bytes ?? null) : null,
     value: task.state === 'ok' ? task.output.value : null,

@@ -5,7 +5,7 @@ export type Access = 'sdk' | 'presigned';
 export type ClientName = 'got' | 'undici';
 
 /** Whether what executes the tasks is made for the run (`cold`) or kept from run to run. */
-export type Pool = 'cold';
+export type Pool = 'cold' | 'warm';
 
 /**
  * When a run is done: `all` tasks have returned, the first to succeed wins the `race`, the first whose answer passes a

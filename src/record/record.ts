@@ -97,6 +97,8 @@ interface TaskFacts<Instant> {
   readonly startedAtNs: Instant;
   readonly endedAtNs: Instant;
   readonly returnedAtNs: Instant;
+  /** Whether the worker, isolate or client that it used was there before its run; `null` where nobody could tell. */
+  readonly reused: boolean | null;
   /** CPU time of the task's own thread or isolate while it ran; `null` where it can't be told apart. */
   readonly cpuNs: number | null;
   /** `null`: it ran, but nobody was left to tell. */

@@ -55,6 +55,7 @@ export const place = { pid: z.int(), threadId: z.int().nullable() };
 const common = {
   index: z.int(),
   cpuNs: z.number().nullable(),
+  reused: z.boolean().nullable(),
   attempts: z.array(attemptSchema).nullable(),
   labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 };

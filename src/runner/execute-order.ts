@@ -67,6 +67,7 @@ async function execute(
     clock,
     originNs,
     task,
+    pool: plan.pool,
     settings,
     bundles: world.bundles,
     awsEnvironment: world.awsEnvironment,

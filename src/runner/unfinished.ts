@@ -40,6 +40,7 @@ export function unfinishedFacts(index: number, atNs: InstantNs, known: Known): U
     endedAtNs: started === null ? null : atNs,
     returnedAtNs: null,
     cpuNs: null,
+    reused: null,
     attempts: started === null ? [] : known.attempts,
     labels: known.labels,
   };

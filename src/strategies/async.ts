@@ -10,7 +10,6 @@ export const async: StrategyEntry = {
     tasksAtOnce: 'concurrency',
     awaits: true,
     refusedAccesses: {},
-    pools: ['cold'],
   },
   load: async () => (await import('../execution/in-process.ts')).awaitingInProcess,
 };

@@ -1,5 +1,5 @@
 import type { OpenExecutor } from '../execution/executor.ts';
-import type { Access, Pool } from '../record/plan.ts';
+import type { Access } from '../record/plan.ts';
 
 /** The light half of a strategy: what it is, and what it can do. What is not declared is not possible. */
 export interface StrategyDeclaration {
@@ -17,7 +17,6 @@ export interface StrategyDeclaration {
   readonly awaits: boolean;
   /** Accesses that can't be used, each with the reason. */
   readonly refusedAccesses: Readonly<Partial<Record<Access, string>>>;
-  readonly pools: readonly Pool[];
 }
 
 export interface StrategyEntry {

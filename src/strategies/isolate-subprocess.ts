@@ -11,7 +11,6 @@ export const isolateSubprocess: StrategyEntry = {
     tasksAtOnce: 'concurrency',
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
-    pools: ['cold'],
   },
-  load: async () => (await import('../execution/workers.ts')).isolatesInFreshProcesses,
+  load: async () => (await import('../execution/workers.ts')).isolatesInProcesses,
 };

@@ -11,7 +11,6 @@ export const isolateThreads: StrategyEntry = {
     tasksAtOnce: 'concurrency',
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
-    pools: ['cold'],
   },
   load: async () => (await import('../execution/isolates.ts')).isolatesOnOwnThreads,
 };

@@ -11,7 +11,6 @@ export const isolate: StrategyEntry = {
     tasksAtOnce: 'one',
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
-    pools: ['cold'],
   },
   load: async () => (await import('../execution/isolates.ts')).isolatesOnMainThread,
 };

@@ -10,7 +10,6 @@ export const single: StrategyEntry = {
     tasksAtOnce: 'one',
     awaits: false,
     refusedAccesses: {},
-    pools: ['cold'],
   },
   load: async () => (await import('../execution/in-process.ts')).blockingInProcess,
 };

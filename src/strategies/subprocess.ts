@@ -10,7 +10,6 @@ export const subprocess: StrategyEntry = {
     tasksAtOnce: 'concurrency',
     awaits: false,
     refusedAccesses: {},
-    pools: ['cold'],
   },
-  load: async () => (await import('../execution/workers.ts')).freshProcesses,
+  load: async () => (await import('../execution/workers.ts')).workerProcesses,
 };

@@ -10,7 +10,6 @@ export const threads: StrategyEntry = {
     tasksAtOnce: 'concurrency',
     awaits: false,
     refusedAccesses: {},
-    pools: ['cold'],
   },
-  load: async () => (await import('../execution/workers.ts')).freshThreads,
+  load: async () => (await import('../execution/workers.ts')).workerThreads,
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundlesIn } from '../../src/execution/bundles.ts';
 import type { BundleFolder, Execution, OpenExecutor } from '../../src/execution/executor.ts';
-import { freshProcesses, freshThreads, isolatesInFreshProcesses } from '../../src/execution/workers.ts';
+import { workerProcesses, workerThreads, isolatesInProcesses } from '../../src/execution/workers.ts';
 import { presigned, sdk } from '../../src/workloads/s3.ts';
 import type { AnyTask } from '../../src/workloads/task.ts';
 import { distFolder } from '../support/run-on-runner.ts';
@@ -17,9 +17,9 @@ const marked = {
   AWS_SESSION_TOKEN: 'MARKEDTOKEN',
 };
 const ways: readonly (readonly [string, OpenExecutor])[] = [
-  ['threads', freshThreads],
-  ['subprocess', freshProcesses],
-  ['isolate-subprocess', isolatesInFreshProcesses],
+  ['threads', workerThreads],
+  ['subprocess', workerProcesses],
+  ['isolate-subprocess', isolatesInProcesses],
 ];
 
 let folder: string;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     `const { env, argv, execArgv, title, pid } = process;
      const text = JSON.stringify({ env, argv, execArgv, title });
      const output = { value: null, body: null, text, llm: null };
-     const facts = { pid, threadId: 0, startedAtNs: 0, endedAtNs: 0, cpuNs: null, attempts: [], processCpuMs: null };
+     const facts = { pid, threadId: 0, startedAtNs: 0, endedAtNs: 0, cpuNs: null, reused: false, attempts: [], processCpuMs: null };
      require(${JSON.stringify(workerpool)}).worker({ work: () => ({ ...facts, result: { state: 'ok', output } }) });`,
   );
   bundles = { worker: () => script, isolateWorker: () => script, isolateSource: async () => '' };
@@ -60,7 +60,7 @@ describe('an isolate', () => {
       value: null, body: null, llm: null, text: ${JSON.stringify(names)}.map((name) => typeof globalThis[name]).join() } }) } };`;
     const real = bundlesIn(distFolder);
     const isolateWorker = (): string => real.isolateWorker(null);
-    const told = await tellOf(isolatesInFreshProcesses, presigned, {
+    const told = await tellOf(isolatesInProcesses, presigned, {
       ...real,
       isolateWorker,
       isolateSource: async () => source,
@@ -79,6 +79,7 @@ async function tellOf(open: OpenExecutor, task: AnyTask, from: BundleFolder): Pr
     bundles: from,
     settings: { region: 'us-east-1', endpoint: null, sockets: 1, attempts: 1 },
     client: null,
+    pool: 'cold',
     openHttp: null,
     awsEnvironment: marked,
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TaskHandle } from '../../src/execution/executor.ts';
-import { freshThreads } from '../../src/execution/workers.ts';
+import { workerThreads } from '../../src/execution/workers.ts';
 import { task } from '../../src/workloads/fib.ts';
 
 let folder: string;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 it('a worker that reports what is no report has crashed, and its runner has not', async () => {
-  const executor = await freshThreads({
+  const executor = await workerThreads({
     clock: () => 0,
     originNs: '0',
     task,
@@ -31,6 +31,7 @@ it('a worker that reports what is no report has crashed, and its runner has not'
     },
     settings: { region: 'us-east-1', endpoint: null, sockets: 1, attempts: 1 },
     client: null,
+    pool: 'cold',
     openHttp: null,
     awsEnvironment: {},
   });

@@ -41,6 +41,7 @@ export function okTask(index: number, changes: Partial<OkTask> = {}): OkTask {
     startedAtNs: 2_000_000,
     endedAtNs: 5_000_000,
     returnedAtNs: 5_500_000,
+    reused: false,
     cpuNs: 3_000_000,
     attempts: [],
     labels: {},

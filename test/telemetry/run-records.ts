@@ -50,6 +50,7 @@ export function okTask(index: number, changes: Partial<OkTask> = {}): OkTask {
     endedAtNs: 43_300_007 + index,
     returnedAtNs: 43_400_007 + index,
     cpuNs: null,
+    reused: false,
     attempts: [],
     labels: {},
     output: { value: 1, body: null, text: null, llm: null },

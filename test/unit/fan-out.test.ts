@@ -302,6 +302,7 @@ class FakeRun {
       startedAtNs: 0,
       endedAtNs: this.now,
       cpuNs: null,
+      reused: false,
       attempts: [],
       result: { state: 'ok', output: { value: 1, body: null, text: null, llm: null } },
       processCpuMs: null,

@@ -1,0 +1,40 @@
+import { disposeIsolate, makeIsolate, makeIsolateHere, type ReadyIsolate } from './isolate-run.ts';
+import { Shelf, shelfLimits } from './shelf.ts';
+
+/** `here` is the calling thread; `own` is one of isolated-vm's threads. */
+export type IsolateThread = 'here' | 'own';
+
+const shelf = new Shelf<ReadyIsolate>({ ...shelfLimits, dispose: disposeIsolate });
+
+/** Where the tasks of a run get their isolates: a fresh one each, or with `keep` one that an earlier task left. */
+export class IsolateSupply {
+  readonly #source: string;
+  readonly #thread: IsolateThread;
+  readonly #keep: boolean;
+  readonly #madeHere = new WeakSet<ReadyIsolate>();
+
+  constructor(source: string, thread: IsolateThread, keep: boolean) {
+    this.#source = source;
+    this.#thread = thread;
+    this.#keep = keep;
+  }
+
+  /**
+   * `reused` says that it was there before the run.
+   * @throws Error when the signal fires while one is made
+   */
+  async take(signal: AbortSignal): Promise<{ readonly ready: ReadyIsolate; readonly reused: boolean }> {
+    const kept = this.#keep ? shelf.take(this.#source) : null;
+    if (kept !== null) return { ready: kept, reused: !this.#madeHere.has(kept) };
+    const ready =
+      this.#thread === 'here' ? makeIsolateHere(this.#source) : await makeIsolate(this.#source, signal);
+    this.#madeHere.add(ready);
+    return { ready, reused: false };
+  }
+
+  /** @param sound whether it did what it was asked, and nothing of the task can still be running in it */
+  give(ready: ReadyIsolate, sound: boolean): void {
+    if (this.#keep && sound && !ready.isolate.isDisposed) shelf.give(this.#source, ready);
+    else disposeIsolate(ready);
+  }
+}

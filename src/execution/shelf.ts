@@ -1,0 +1,72 @@
+export interface ShelfLimits<Item> {
+  /** So many lie idle at most; the one that has lain longest makes room. */
+  readonly mostIdle: number;
+  /** How long one may lie idle, in milliseconds. */
+  readonly idleMs: number;
+  readonly dispose: (item: Item) => void;
+}
+
+interface Idle<Item> {
+  readonly key: string;
+  readonly item: Item;
+  readonly eviction: NodeJS.Timeout;
+}
+
+/** What `pool=warm` keeps from run to run: each thing is in use by one task or run, or lies idle here. */
+export class Shelf<Item> {
+  readonly #limits: ShelfLimits<Item>;
+  /** The one that has lain longest first. */
+  readonly #idle: Idle<Item>[] = [];
+
+  constructor(limits: ShelfLimits<Item>) {
+    this.#limits = limits;
+  }
+
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /** One that lies idle, or a new one. @param key all that it is made from; `null`: nothing is kept */
+  takeOrMake(key: string | null, make: () => Item): { readonly item: Item; readonly reused: boolean } {
+    const kept = key === null ? null : this.take(key);
+    return kept === null ? { item: make(), reused: false } : { item: kept, reused: true };
+  }
+
+  /** Lays one down for the next use, or disposes it where nothing is kept. */
+  giveOrDispose(key: string | null, item: Item): void {
+    if (key === null) this.#limits.dispose(item);
+    else this.give(key, item);
+  }
+
+  /** The one that was in use last among those that were made alike; `null` when none lies idle. */
+  take(key: string): Item | null {
+    const position = this.#idle.findLastIndex((kept) => kept.key === key);
+    const [kept] = position < 0 ? [] : this.#idle.splice(position, 1);
+    if (kept === undefined) return null;
+    clearTimeout(kept.eviction);
+    return kept.item;
+  }
+
+  /** Lays down what is sound and may be used again. */
+  give(key: string, item: Item): void {
+    const eviction = setTimeout(() => this.#evict(kept), this.#limits.idleMs).unref();
+    const kept: Idle<Item> = { key, item, eviction };
+    this.#idle.push(kept);
+    const oldest = this.#idle[0];
+    if (this.#idle.length > this.#limits.mostIdle && oldest !== undefined) this.#evict(oldest);
+  }
+
+  #evict(kept: Idle<Item>): void {
+    clearTimeout(kept.eviction);
+    this.#idle.splice(this.#idle.indexOf(kept), 1);
+    this.#limits.dispose(kept.item);
+  }
+}
+
+/** As many workers as may be alive at once by default, for half a minute: longer than between a user's requests. */
+export const shelfLimits = { mostIdle: 64, idleMs: 30_000 } as const;
+
+/** Names things that were made alike, by all that they were made from. */
+export function keyOf(...made: readonly unknown[]): string {
+  return JSON.stringify(made);
+}
