@@ -1,20 +1,27 @@
 import { disposeIsolate, makeIsolate, makeIsolateHere, type ReadyIsolate } from './isolate-run.ts';
-import { Shelf, shelfLimits } from './shelf.ts';
+import { keyOf, Shelf, shelfLimits } from './shelf.ts';
 
 /** `here` is the calling thread; `own` is one of isolated-vm's threads. */
 export type IsolateThread = 'here' | 'own';
 
-const shelf = new Shelf<ReadyIsolate>({ ...shelfLimits, dispose: disposeIsolate });
+const shelf = new Shelf<ReadyIsolate>({
+  ...shelfLimits,
+  dispose: disposeIsolate,
+  isAlive: ({ isolate }) => !isolate.isDisposed,
+});
 
 /** Where the tasks of a run get their isolates: a fresh one each, or with `keep` one that an earlier task left. */
 export class IsolateSupply {
   readonly #source: string;
+  readonly #key: string;
   readonly #thread: IsolateThread;
   readonly #keep: boolean;
   readonly #madeHere = new WeakSet<ReadyIsolate>();
 
-  constructor(source: string, thread: IsolateThread, keep: boolean) {
+  /** @param purpose only isolates that were made for the same are used again */
+  constructor(source: string, purpose: string, thread: IsolateThread, keep: boolean) {
     this.#source = source;
+    this.#key = keyOf(source, purpose);
     this.#thread = thread;
     this.#keep = keep;
   }
@@ -24,7 +31,7 @@ export class IsolateSupply {
    * @throws Error when the signal fires while one is made
    */
   async take(signal: AbortSignal): Promise<{ readonly ready: ReadyIsolate; readonly reused: boolean }> {
-    const kept = this.#keep ? shelf.take(this.#source) : null;
+    const kept = this.#keep ? shelf.take(this.#key) : null;
     if (kept !== null) return { ready: kept, reused: !this.#madeHere.has(kept) };
     const ready =
       this.#thread === 'here' ? makeIsolateHere(this.#source) : await makeIsolate(this.#source, signal);
@@ -34,7 +41,7 @@ export class IsolateSupply {
 
   /** @param sound whether it did what it was asked, and nothing of the task can still be running in it */
   give(ready: ReadyIsolate, sound: boolean): void {
-    if (this.#keep && sound && !ready.isolate.isDisposed) shelf.give(this.#source, ready);
+    if (this.#keep && sound && !ready.isolate.isDisposed) shelf.give(this.#key, ready);
     else disposeIsolate(ready);
   }
 }

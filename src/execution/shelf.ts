@@ -4,6 +4,8 @@ export interface ShelfLimits<Item> {
   /** How long one may lie idle, in milliseconds. */
   readonly idleMs: number;
   readonly dispose: (item: Item) => void;
+  /** Whether it is still what it was: a process may have died where it lay. */
+  readonly isAlive: (item: Item) => boolean;
 }
 
 interface Idle<Item> {
@@ -40,11 +42,13 @@ export class Shelf<Item> {
 
   /** The one that was in use last among those that were made alike; `null` when none lies idle. */
   take(key: string): Item | null {
-    const position = this.#idle.findLastIndex((kept) => kept.key === key);
-    const [kept] = position < 0 ? [] : this.#idle.splice(position, 1);
+    const kept = this.#idle.findLast((idle) => idle.key === key);
     if (kept === undefined) return null;
     clearTimeout(kept.eviction);
-    return kept.item;
+    this.#idle.splice(this.#idle.indexOf(kept), 1);
+    if (this.#limits.isAlive(kept.item)) return kept.item;
+    this.#limits.dispose(kept.item);
+    return this.take(key);
   }
 
   /** Lays down what is sound and may be used again. */
@@ -64,7 +68,7 @@ export class Shelf<Item> {
 }
 
 /** As many workers as may be alive at once by default, for half a minute: longer than between a user's requests. */
-export const shelfLimits = { mostIdle: 64, idleMs: 30_000 } as const;
+export const shelfLimits = { mostIdle: 64, idleMs: 30_000, isAlive: () => true } as const;
 
 /** Names things that were made alike, by all that they were made from. */
 export function keyOf(...made: readonly unknown[]): string {

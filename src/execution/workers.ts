@@ -57,7 +57,11 @@ interface Worker {
 }
 
 /** Ends by itself what has lain idle for long. */
-const shelf = new Shelf<Worker>({ ...shelfLimits, dispose: (worker) => void worker.terminate() });
+const shelf = new Shelf<Worker>({
+  ...shelfLimits,
+  dispose: (worker) => void worker.terminate(),
+  isAlive: ({ pool }) => !hasDied(pool),
+});
 
 /**
  * workerpool hands the next task to whichever worker is done first, so a pool of one a task is what makes it certain
@@ -70,7 +74,9 @@ function workers(
   extra: Pick<IsolateWorkOrder, 'source'> | Record<string, never> = {},
 ): Executor {
   const { pool, originNs, settings } = context;
-  const key = pool === 'warm' ? keyOf(script, options, settings) : null;
+  // What sends nothing has no sockets, of which it could have too many.
+  const made = [context.bundle, script, options, context.task.uses === 'nothing' ? null : settings];
+  const key = pool === 'warm' ? keyOf(...made) : null;
   const madeHere = new WeakSet<Worker>();
 
   async function execute(handle: TaskHandle): Promise<void> {
@@ -107,7 +113,23 @@ function makeWorker(script: string, options: WorkerPoolOptions): Worker {
 }
 
 async function terminate(pool: Pool): Promise<void> {
-  await pool.terminate(true);
+  // workerpool would wait for the exit of a dead one for ever.
+  if (!hasDied(pool)) await pool.terminate(true);
+}
+
+/**
+ * Whether the pool's worker died while it had nothing to do, which workerpool notices but tells nobody: its list of
+ * workers is private. A test kills one.
+ */
+function hasDied(pool: Pool): boolean {
+  const list: unknown = Reflect.get(pool, 'workers');
+  return Array.isArray(list) && list.some((worker: unknown) => isTerminated(worker));
+}
+
+function isTerminated(worker: unknown): boolean {
+  return (
+    typeof worker === 'object' && worker !== null && 'terminated' in worker && worker.terminated === true
+  );
 }
 
 /** @throws Error when the worker dies, or sends what is no report */

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { shelfLimits } from '../../src/execution/shelf.ts';
+import type { RunRecord } from '../../src/record/record.ts';
+import { workersOf } from '../support/process-table.ts';
+import { WarmBench, warmCells } from '../support/warm-bench.ts';
+
+/** How often each strategy runs. */
+const runs = 200;
+const minute = 60_000;
+const titled = warmCells
+  .filter(({ workload }) => workload !== 'sleep')
+  .map((cell) => ({ ...cell, title: `${cell.workload} ${cell.strategy}` }));
+
+let bench: WarmBench;
+beforeAll(async () => {
+  bench = await WarmBench.start(1);
+});
+afterAll(() => bench.stop());
+
+describe.runIf(process.platform === 'linux')('after many warm runs', () => {
+  const runners = new Map<number, Level>();
+  beforeAll(async () => {
+    // What a process makes once and keeps anyway is made by now.
+    for (let round = 0; round < 3; round += 1) {
+      for (const cell of titled) await bench.run(cell, 'cold');
+    }
+    for (const cell of titled) {
+      const pid = pidOf(await bench.run(cell, 'cold'));
+      runners.set(pid, levelOf(pid));
+    }
+  }, minute);
+
+  it.each(titled)(
+    `$title: there is as much as after the first of ${runs}`,
+    async (cell) => {
+      const pid = pidOf(await bench.run(cell, 'warm'));
+      const first = levelOf(pid);
+      for (let run = 1; run < runs; run += 1) await bench.run(cell, 'warm');
+      await vi.waitFor(() => expectNoMore(pid, first), 5_000);
+    },
+    minute,
+  );
+
+  it(
+    'nothing is left of them when all was idle for long',
+    async () => {
+      await vi.waitFor(
+        () => {
+          for (const [pid, before] of runners) expectNoMore(pid, before);
+        },
+        { timeout: shelfLimits.idleMs + 10_000, interval: 500 },
+      );
+    },
+    minute,
+  );
+});
+
+interface Level {
+  readonly threads: number;
+  readonly handles: number;
+  readonly processes: number;
+}
+
+/** isolated-vm has a thread more than there are cores, each made when it is first wanted. */
+const lateThreads = availableParallelism() + 1;
+
+/** It may be less: what other strategies left is closed meanwhile. */
+function expectNoMore(pid: number, before: Level): void {
+  const { threads, handles, processes } = levelOf(pid);
+  expect(threads).toBeLessThanOrEqual(before.threads + lateThreads);
+  expect(handles).toBeLessThanOrEqual(before.handles);
+  expect(processes).toBeLessThanOrEqual(before.processes);
+}
+
+/** All are zero for a runner that was ended itself, idle as it was. */
+function levelOf(pid: number): Level {
+  if (!existsSync(`/proc/${pid}/task`)) return { threads: 0, handles: 0, processes: 0 };
+  return {
+    threads: readdirSync(`/proc/${pid}/task`).length,
+    handles: readdirSync(`/proc/${pid}/fd`).length,
+    processes: workersOf(pid).length,
+  };
+}
+
+function pidOf({ runner, outcome }: RunRecord): number {
+  expect(outcome).toBe('ok');
+  return runner.pid ?? 0;
+}
