@@ -1,5 +1,5 @@
 import type { ParameterDeclaration, ParameterDeclarations } from '../record/parameters.ts';
-import type { Join } from '../record/plan.ts';
+import type { Join, Pool } from '../record/plan.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import type { World } from './world.ts';
 import { sendsRequests } from './combinations.ts';
@@ -22,7 +22,7 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
     concurrency: integer('How many tasks at once; as many as tasks by default.', 1, limits.maxTasks, null),
     pool: choice(
       'Whether workers, isolates and connections are made for the run, or kept from run to run.',
-      ['cold', 'warm'],
+      pools,
       'cold',
     ),
     ...(workload.clients.length === 0
@@ -58,6 +58,7 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
   };
 }
 
+export const pools: readonly Pool[] = ['cold', 'warm'];
 export const joins: readonly Join[] = ['all', 'race', 'first-valid', 'hedged'];
 
 function joinsOf({ validations }: WorkloadDeclaration): readonly Join[] {

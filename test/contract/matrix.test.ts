@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { poolRefusal } from '../../src/bench/combinations.ts';
+import { pools } from '../../src/bench/parameters.ts';
 import { strategiesOf } from '../../src/bench/strategies-of.ts';
 import { emulatorCredentials } from '../../src/emulator/credentials.ts';
 import { workloads } from '../../src/workloads/registry.ts';
@@ -14,11 +16,16 @@ const cells = workloads.flatMap(({ declaration }) =>
 );
 const possible = cells
   .filter(({ strategy }) => strategy.refusal === null)
-  .map(({ workload, strategy }) => ({
-    workload,
-    strategy,
-    title: `${workload.name} ${strategy.name}`,
-  }));
+  .flatMap(({ workload, strategy }) =>
+    pools.map((pool) => ({
+      workload,
+      strategy,
+      pool,
+      noPool: poolRefusal(workload, strategy.declaration, pool),
+      title: `${workload.name} ${strategy.name} ${pool}`,
+    })),
+  );
+const usable = possible.filter(({ noPool }) => noPool === null);
 const refused = cells
   .filter(({ strategy }) => strategy.refusal !== null)
   .map(({ workload, strategy }) => ({
@@ -47,11 +54,17 @@ describe('every cell of the matrix', () => {
   it('is possible or refused with a reason, and the catalogue says the same', async () => {
     const { workloads: cards } = JSON.parse((await service.get('/workloads')).text);
     const told = cards.flatMap(
-      (card: { name: string; strategies: { strategy: string; possible: boolean }[] }) =>
-        card.strategies.map(({ strategy, possible: can }) => `${card.name} ${strategy} ${can}`),
+      (card: {
+        name: string;
+        strategies: { strategy: string; possible: boolean; pools: { warm: string | null } }[];
+      }) =>
+        card.strategies.map(
+          ({ strategy, possible: can, pools: { warm } }) => `${card.name} ${strategy} ${can} ${warm}`,
+        ),
     );
     const expected = cells.map(
-      ({ workload, strategy }) => `${workload.name} ${strategy.name} ${strategy.refusal === null}`,
+      ({ workload, strategy: { name, refusal, declaration } }) =>
+        `${workload.name} ${name} ${refusal === null} ${refusal ?? poolRefusal(workload, declaration, 'warm')}`,
     );
     expect(told).toEqual(expected);
   });
@@ -62,8 +75,20 @@ describe('every cell of the matrix', () => {
     expect(problem.detail).toContain(strategy.refusal);
   });
 
-  describe.each(possible)('$title', ({ workload, strategy }) => {
-    const path = `/bench/${workload.name}?strategy=${strategy.name}&tasks=${tasks}${lightQuery(workload.name)}`;
+  it.each(possible.filter((cell) => !usable.includes(cell)))(
+    '$title is refused, and says why',
+    async ({ workload, strategy, pool, noPool }) => {
+      const path = `/bench/${workload.name}?strategy=${strategy.name}&pool=${pool}`;
+      const problem = await service.refused(path, 400);
+      expect(problem).toMatchObject({
+        code: 'unsupported_combination',
+        errors: [{ field: 'pool', reason: noPool, allowed: ['cold'] }],
+      });
+    },
+  );
+
+  describe.each(usable)('$title', ({ workload, strategy, pool }) => {
+    const path = `/bench/${workload.name}?strategy=${strategy.name}&pool=${pool}&tasks=${tasks}${lightQuery(workload.name)}`;
 
     it('answers with the run, every task ok, and times that add up', async () => {
       const body = await service.run(path);
@@ -73,7 +98,7 @@ describe('every cell of the matrix', () => {
         access: strategy.access,
         tasks,
         concurrency: strategy.declaration.tasksAtOnce === 'one' ? 1 : tasks,
-        pool: 'cold',
+        pool,
         join: 'all',
         attempts: 1,
         detail: 'tasks',
@@ -98,7 +123,11 @@ describe('every cell of the matrix', () => {
     });
 
     it('leaves one server span, one run span, one task span a task, and sign where it signed', async () => {
-      const { run, trace } = await service.run(path);
+      // A warm run finds what the one before it left.
+      await service.run(path);
+      const { run, trace, tasks: told } = await service.run(path);
+      const reused = pool === 'warm';
+      expect(told.map((task) => task.reused)).toEqual([reused, reused, reused]);
       const signs = strategy.access === 'presigned';
       await receiver.received(2 + tasks + (signs ? 1 : 0), trace.traceId);
       const spans = receiver.byTrace(trace.traceId);
@@ -122,9 +151,12 @@ describe('every cell of the matrix', () => {
         'bench.run.id': run.id,
         'bench.workload': workload.name,
         'bench.strategy': strategy.name,
+        'bench.pool': pool,
         'bench.tasks': tasks,
         'bench.outcome': 'ok',
       });
+      const bars = spans.filter(({ name }) => name.startsWith('task '));
+      expect(bars.map(({ attributes }) => attributes['bench.task.reused'])).toEqual([reused, reused, reused]);
       for (const span of spans.filter((one) => one !== server && one !== runSpan)) {
         expect([span.kind, span.parentSpanId]).toEqual(['INTERNAL', runSpan.spanId]);
         expect(span.startNs).toBeGreaterThanOrEqual(runSpan.startNs);
@@ -136,7 +168,10 @@ describe('every cell of the matrix', () => {
   });
 
   it.each(
-    possible.filter(({ workload, strategy }) => workload.clients.length > 1 && strategy.access !== 'sdk'),
+    usable.filter(
+      ({ workload, strategy, pool }) =>
+        pool === 'cold' && workload.clients.length > 1 && strategy.access !== 'sdk',
+    ),
   )('$title answers the same with the other client', async ({ workload, strategy }) => {
     const [, client] = workload.clients;
     const query = `strategy=${strategy.name}&tasks=${tasks}&client=${client}${lightQuery(workload.name)}`;

@@ -44,6 +44,21 @@ describe('the catalogue', () => {
     ]);
   });
 
+  it('says where nothing could be kept from run to run, by pool', () => {
+    const refusal = { cold: null, warm: expect.stringContaining('could be kept') };
+    for (const name of ['fib', 'sleep']) {
+      expect(cardOf(name).strategies.map(({ strategy, pools }) => [strategy, pools])).toEqual(
+        world.strategies.map(({ declaration: { name: strategy } }) => [
+          strategy,
+          ['single', 'async'].includes(strategy) ? refusal : { cold: null, warm: null },
+        ]),
+      );
+    }
+    for (const { possible, pools, reason } of cardOf('s3').strategies) {
+      expect(pools).toEqual(possible ? { cold: null, warm: null } : { cold: reason, warm: reason });
+    }
+  });
+
   it('lists the settings that both accesses share', () => {
     const settings = cardOf('s3').sharedSettings.map(({ setting }) => setting);
     expect(settings).toEqual(

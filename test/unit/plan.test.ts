@@ -37,6 +37,8 @@ describe('planning a run', () => {
     ['sleep', { hedgeAfterMs: '5' }, 'hedgeAfterMs'],
     ['fib', { strategy: 'threads', validate: 'nonempty' }, 'validate'],
     ['fib', { join: 'race' }, 'join'],
+    ['fib', { strategy: 'single', pool: 'warm' }, 'pool'],
+    ['sleep', { strategy: 'async', pool: 'warm' }, 'pool'],
     ['s3', { strategy: 'sdk-single', join: 'hedged', hedgeAfterMs: '5' }, 'join'],
   ])('%s with %j refuses %s', (workload, given, field) => {
     expect(problemsOf(workload, given).map((problem) => problem.field)).toEqual([field]);
@@ -49,6 +51,15 @@ describe('planning a run', () => {
       attempts: 3,
     });
     expect(plan('s3', { join: 'first-valid' })).toMatchObject({ validate: 'nonempty' });
+  });
+
+  it('takes a warm pool where there is something to keep', () => {
+    expect(plan('fib', { strategy: 'isolate', pool: 'warm' })).toMatchObject({ pool: 'warm' });
+    expect(plan('s3', { strategy: 'sdk-single', pool: 'warm' })).toMatchObject({ pool: 'warm' });
+    expect(problemsOf('fib', { pool: 'warm' })).toMatchObject([
+      { field: 'pool', reason: expect.stringContaining('could be kept'), allowed: ['cold'] },
+    ]);
+    expect(problemsOf('fib', { pool: 'hot' })).toMatchObject([{ allowed: ['cold', 'warm'] }]);
   });
 
   it('is frozen', () => {
