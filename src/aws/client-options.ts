@@ -8,6 +8,8 @@ export function clientOptions({ region, endpoint, sockets }: ClientSettings) {
   return {
     region,
     ...(endpoint === null ? {} : { endpoint }),
+    // A bearer token in the environment (AWS_BEARER_TOKEN_BEDROCK) would be a credential in a signed request.
+    authSchemePreference: ['sigv4'],
     // One policy tries again for every client alike.
     maxAttempts: 1,
     // HTTP/1.1 for Bedrock, too, whose client would speak HTTP/2.

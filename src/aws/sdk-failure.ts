@@ -39,7 +39,8 @@ export function sdkFailure(
     state: 'failed',
     retryable: false,
     error: unreadable
-      ? { code: 'wrong_result', message: `the answer can't be read: ${error.message}`, upstreamCode: null }
+      ? // V8's own words would quote the answer, which must not get into spans.
+        { code: 'wrong_result', message: "the answer can't be read", upstreamCode: null }
       : // Nothing was sent: no credentials, say.
         {
           code: 'upstream_error',

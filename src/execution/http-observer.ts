@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { redactUrl } from '../../otel/redaction.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
@@ -24,7 +24,12 @@ export function watchNodeHttp(): void {
 function requestIn(message: unknown): ClientRequest | null {
   const request =
     typeof message === 'object' && message !== null && 'request' in message ? message.request : null;
-  return request instanceof ClientRequest ? request : null;
+  return isClientRequest(request) ? request : null;
+}
+
+/** By its form: to name the class would load node:http, which a cold worker that sends nothing does without. */
+function isClientRequest(value: unknown): value is ClientRequest {
+  return typeof value === 'object' && value !== null && 'setHeader' in value && 'reusedSocket' in value;
 }
 
 /** The instants of one exchange, taken from the events of its request, socket and answer. */

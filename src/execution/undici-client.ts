@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { transportError } from '../aws/transport-error.ts';
 import { answerOf, eventsAnswer } from './answer.ts';
@@ -21,7 +22,7 @@ export const openUndici: OpenHttp = ({ sockets }) => {
         const sentAtMs = performance.now();
         const { origin, pathname, search } = new URL(url);
         const request = { origin, path: pathname + search, method, headers, body, signal };
-        const response: Dispatcher.ResponseData = await agent.request(request);
+        const response: Dispatcher.ResponseData = await unlessAborted(signal, agent.request(request));
         answered = true;
         if (read === 'event-stream') return await eventsAnswer(response, response.body, sentAtMs);
         return answerOf(response, new Uint8Array(await response.body.arrayBuffer()), read);
@@ -32,6 +33,12 @@ export const openUndici: OpenHttp = ({ sockets }) => {
     close: () => void agent.destroy(),
   };
 };
+
+/** undici looks at a request's signal only when its connection stands, which may be never. */
+async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const aborted = once(signal, 'abort').then(() => Promise.reject(new Error('the task was stopped')));
+  return Promise.race([promise, aborted]);
+}
 
 /** undici has a code of its own for a socket that the other side closed; the system's is the one that others tell. */
 function asSystemError(thrown: unknown): Error {

@@ -80,10 +80,9 @@ function refused({ statusCode, headers, text }: Answer, asked: string): TaskResu
 function wholeFrom(operation: ModelOperation, { text }: Answer): TaskResult {
   try {
     return ok(readAnswer(operation, JSON.parse(text ?? '')));
-  } catch (error) {
-    return failed(
-      wrong(`the answer can't be read: ${error instanceof Error ? error.message : String(error)}`),
-    );
+  } catch {
+    // V8's own words quote the answer, which must not get into spans.
+    return failed(wrong("the answer can't be read: it is not JSON"));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PlainRequest } from '../aws/client.ts';
 import { isTransient } from '../aws/transient.ts';
+import { redactText } from '../../otel/redaction.ts';
 import { bodyRecord, contentLength } from './body.ts';
 import type { WorkloadEntry } from './entry.ts';
 import type { PrepareInputs } from './inputs.ts';
@@ -39,7 +40,7 @@ export const task: HttpTask<{ readonly request: PlainRequest }> = {
     if (exchange.state === 'failed') return exchange;
     const { statusCode, headers, bytes, md5 } = exchange;
     if (statusCode < 200 || statusCode > 299) {
-      const message = `${request.url} answered ${statusCode}`;
+      const message = `${redactText(request.url)} answered ${statusCode}`;
       const error = { code: 'upstream_error', message, upstreamCode: String(statusCode) } as const;
       return failed(error, isTransient(statusCode, null));
     }

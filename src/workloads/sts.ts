@@ -41,13 +41,19 @@ export const presigned: HttpTask<{ readonly request: PlainRequest }> = {
     const exchange = await send(request, 'text');
     if (exchange.state === 'failed') return exchange;
     const { statusCode, headers, text } = exchange;
-    if (statusCode === 200) return ok({ text: /<Arn>([^<]*)<\/Arn>/.exec(text ?? '')?.[1] ?? '' });
+    if (statusCode === 200) return ok({ text: arnIn(text ?? '') });
     const code = errorCodeOf(headers, text) ?? String(statusCode);
     const message = `STS answered ${statusCode} ${code}`;
     const error = { code: 'upstream_error', message, upstreamCode: code } as const;
     return failed(error, isTransient(statusCode, code));
   },
 };
+
+/** Empty where there is none, and where the document is not whole. */
+function arnIn(text: string): string {
+  const whole = /<\/GetCallerIdentityResponse>\s*$/.test(text);
+  return (whole ? /<Arn>([^<]*)<\/Arn>/.exec(text)?.[1] : null) ?? '';
+}
 
 export const sdk: SdkTask<unknown> = {
   uses: 'sdk',

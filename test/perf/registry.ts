@@ -1,4 +1,5 @@
 import type { FigureGroup } from './figure.ts';
+import { bedrock } from './figures/bedrock.ts';
 import { endurance } from './figures/endurance.ts';
 import { hedging } from './figures/hedging.ts';
 import { isolates, sharing } from './figures/fib.ts';
@@ -6,10 +7,13 @@ import { overhead } from './figures/overhead.ts';
 import { s3 } from './figures/s3.ts';
 import { sleep } from './figures/sleep.ts';
 import { startup } from './figures/startup.ts';
+import { warm } from './figures/warm.ts';
 
 /** All figures, in the order of the table. */
 export const groups: readonly FigureGroup[] = [
   s3,
+  bedrock,
+  warm,
   sharing,
   isolates,
   sleep,
