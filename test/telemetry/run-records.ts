@@ -80,6 +80,7 @@ export const neverStarted = {
   startedAtNs: null,
   endedAtNs: null,
   returnedAtNs: null,
+  reused: null,
 } as const;
 
 /** A run of these tasks, from 1 ms to 45.000001 ms after the origin, signing first. */

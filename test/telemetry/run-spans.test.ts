@@ -183,6 +183,7 @@ describe('a task', () => {
       'bench.task.queue_ms': 0.1,
       'bench.task.prepare_ms': 0.5,
       'bench.task.hand_back_ms': 0.1,
+      'bench.task.reused': false,
       'bench.phase.connect_ms': 0.5,
       'bench.phase.ttfb_ms': 30,
       'bench.phase.download_ms': 5.5,
