@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../../build.ts';
+import { seededRandom } from '../../src/bench/statistics.ts';
 import type { FigureGroup, Settings } from './figure.ts';
 import { presentCondition, thisMachine, type Condition } from './machine.ts';
 import { groups } from './registry.ts';
 import { allMet, tableOf, type Measurement } from './report.ts';
-import { seededRandom } from './statistics.ts';
 
 /**
  * Measures how fast the service is, as ratios within one run, against the service as users start it. Prints a table,

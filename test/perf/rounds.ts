@@ -1,5 +1,5 @@
+import { shuffled } from '../../src/bench/statistics.ts';
 import type { Settings } from './figure.ts';
-import { shuffled } from './statistics.ts';
 
 /** One of the ways that a round compares, and what it gave so far, a sample a round. */
 export interface Way<Sample> {
