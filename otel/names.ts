@@ -26,6 +26,16 @@ export function prepareSpanName(workload: string, index: number): string {
   return `prepare ${workload} ${index}`;
 }
 
+/** `compare s3` */
+export function comparisonSpanName(workload: string): string {
+  return `compare ${workload}`;
+}
+
+/** `round 3 presigned-async`, what stands for a run in its comparison's trace; `warmup presigned-async` before the first. */
+export function roundSpanName(round: number, strategy: string): string {
+  return round === 0 ? `warmup ${strategy}` : `round ${round} ${strategy}`;
+}
+
 /** The parts of an HTTP attempt, with `detail=phases`. */
 export const phaseSpanNames = {
   dns: 'dns',
@@ -52,6 +62,12 @@ export const runAttribute = {
   runtime: 'bench.runtime',
   target: 'bench.target',
   outcome: 'bench.outcome',
+} as const;
+
+/** Attributes of a comparison's spans, beside those of runs. */
+export const comparisonAttribute = {
+  id: 'bench.comparison.id',
+  round: 'bench.comparison.round',
 } as const;
 
 /** Attributes of a task span. */

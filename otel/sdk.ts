@@ -5,8 +5,9 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ClockAnchor } from '../src/record/clock.ts';
 import type { RunPlan } from '../src/record/plan.ts';
-import type { RunRecord, TraceIds } from '../src/record/record.ts';
+import type { RunRecord, SpanIds, TraceIds } from '../src/record/record.ts';
 import { Collector } from './collector.ts';
+import { ComparisonSpans } from './comparison-spans.ts';
 import { applyTelemetryDefaults, queueLimits } from './environment.ts';
 import { ExportQueue, type QueueCounts, type Room } from './export-queue.ts';
 import { exportersFromEnvironment } from './exporters.ts';
@@ -108,9 +109,12 @@ export class Telemetry {
 
   /**
    * Allots the ids of a run's spans. The run continues the active trace (the request's server span) or, with none,
-   * begins its own. `sampled` is the configured sampler's decision; an unsampled run emits nothing.
+   * begins its own. `linkedTo` is the span of another trace that stands for it. `sampled` is the configured sampler's decision; an unsampled run emits nothing.
    */
-  allotIds(plan: Pick<RunPlan, 'workload' | 'strategy' | 'access' | 'tasks'>): TraceIds {
+  allotIds(
+    plan: Pick<RunPlan, 'workload' | 'strategy' | 'access' | 'tasks'>,
+    linkedTo: SpanIds | null = null,
+  ): TraceIds {
     const parent = trace.getSpanContext(context.active());
     // Never ended, so never exported: it is made only to have the sampler decide.
     const probe = this.#tracer.startSpan(runSpanName(plan.workload, plan.strategy));
@@ -123,7 +127,13 @@ export class Telemetry {
       signSpanId: plan.access === 'presigned' ? this.#random.generateSpanId() : null,
       taskSpanIds: Array.from({ length: plan.tasks }, () => this.#random.generateSpanId()),
       sampled: probe.isRecording() && (probed.traceFlags & TraceFlags.SAMPLED) !== 0,
+      linkedTo,
     };
+  }
+
+  /** Begins the trace of a comparison under the active span. To be ended. */
+  beginComparison(comparison: { readonly id: string; readonly workload: string }): ComparisonSpans {
+    return new ComparisonSpans(this.#tracer, comparison);
   }
 
   /** What each task's outgoing requests carry as `traceparent` (W3C Trace Context), by index; `null` when unsampled. */

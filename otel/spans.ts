@@ -7,12 +7,14 @@ import {
   type Attributes,
   type Context,
   type HrTime,
+  type Link,
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
 import type { ClockAnchor, InstantNs } from '../src/record/clock.ts';
 import type { RunPlan } from '../src/record/plan.ts';
 import type { RunRecord, TaskRecord } from '../src/record/record.ts';
+import { linkTo } from './comparison-spans.ts';
 import { capturesContent } from './environment.ts';
 import type { PlannedIdGenerator } from './ids.ts';
 import { runSpanName, semantic, signSpanName, taskSpanName } from './names.ts';
@@ -46,9 +48,10 @@ export function spanWriter(tracer: Tracer, ids: PlannedIdGenerator, record: RunR
     endNs: InstantNs,
     decorate?: (span: Span) => void,
     kind = SpanKind.INTERNAL,
+    links: Link[] = [],
   ): void {
     ids.plan(id, planned.traceId);
-    const made = tracer.startSpan(name, { kind, startTime: at(startNs), attributes }, context);
+    const made = tracer.startSpan(name, { kind, startTime: at(startNs), attributes, links }, context);
     ids.clear();
     decorate?.(made);
     made.end(at(endNs));
@@ -71,7 +74,19 @@ export function spanWriter(tracer: Tracer, ids: PlannedIdGenerator, record: RunR
       const name = runSpanName(plan.workload, plan.strategy);
       const decorate =
         outcome === 'ok' || outcome === 'cancelled' ? undefined : fail(outcome, failure, endedAtNs);
-      span(name, planned.runSpanId, context, startedAtNs, runAttributes(record), endedAtNs, decorate);
+      const { linkedTo } = planned;
+      const links = linkedTo === null ? [] : [{ context: linkTo(linkedTo) }];
+      span(
+        name,
+        planned.runSpanId,
+        context,
+        startedAtNs,
+        runAttributes(record),
+        endedAtNs,
+        decorate,
+        SpanKind.INTERNAL,
+        links,
+      );
       if (signing !== null && planned.signSpanId !== null) {
         span(signSpanName, planned.signSpanId, insideRun, signing.fromNs, {}, signing.toNs);
       }

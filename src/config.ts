@@ -34,6 +34,7 @@ export interface Config {
   readonly maxRunsInFlight: number;
   readonly maxRunsKept: number;
   readonly runTimeoutMs: number;
+  readonly maxCalls: number;
   readonly logLevel: string;
   /** Settings that will not do what they seem to. */
   readonly warnings: readonly Warning[];
@@ -92,6 +93,7 @@ export function readConfig(environment: Environment): Config {
     maxRunsInFlight: e.MAX_RUNS_IN_FLIGHT,
     maxRunsKept: e.MAX_RUNS_KEPT,
     runTimeoutMs: e.RUN_TIMEOUT_MS,
+    maxCalls: e.MAX_CALLS,
     logLevel: e.LOG_LEVEL,
     warnings: e.TARGET === 'aws' ? [] : [...endpointWarnings(set), ...bucketWarnings(e)],
   };
@@ -162,6 +164,7 @@ const schema = z.object({
   MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
   MAX_RUNS_KEPT: wholeNumber(100, 0, 10_000),
   RUN_TIMEOUT_MS: wholeNumber(30_000, 1, 3_600_000),
+  MAX_CALLS: wholeNumber(200, 1, 1_000_000),
   EMULATOR_PORT: wholeNumber(0, 0, 65_535),
   EMULATOR_LATENCY_MS: wholeNumber(30, 0, 60_000),
   EMULATOR_SEED: wholeNumber(1, 0, 2 ** 31),

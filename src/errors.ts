@@ -19,6 +19,7 @@ export const errorTable = {
   no_objects: { status: 422, title: 'There are no objects to fetch' },
   not_configured: { status: 422, title: 'The workload is not configured' },
   busy: { status: 503, title: 'Too many runs are in flight' },
+  comparison_running: { status: 503, title: 'A comparison has the machine to itself' },
   shutting_down: { status: 503, title: 'The service is shutting down' },
   tasks_failed: { status: 502, title: 'At least one task failed' },
   no_valid_answer: { status: 502, title: 'No answer is valid' },

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { startTelemetry } from '../otel/sdk.ts';
 import { announce, tellNotice, tellRun } from './announce.ts';
 import { unreachable } from './aws/reachability.ts';
 import { Admission } from './bench/admission.ts';
 import { RunArchive } from './bench/archive.ts';
+import { Calibrations } from './bench/calibrations.ts';
 import { createBench } from './bench/create-bench.ts';
 import type { World } from './bench/world.ts';
 import { readConfig } from './config.ts';
@@ -11,6 +11,7 @@ import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createLogger } from './logging.ts';
 import { Supervisor } from './runner/supervisor.ts';
+import { measuredVersions, version } from './package.ts';
 import { onSignal, orExit } from './shutdown.ts';
 import { startTarget } from './start-target.ts';
 import { strategies } from './strategies/registry.ts';
@@ -35,6 +36,7 @@ const bench = createBench({
   supervisor,
   admission,
   archive,
+  calibrations: new Calibrations(),
   telemetry,
   reportRun: (record) => tellRun(log, record),
   reportFault,
@@ -51,7 +53,12 @@ const app = createApp({
   traceUrlTemplate: config.traceUrlTemplate,
   allowedHosts: config.allowedHosts,
   benchToken: config.benchToken,
-  version: String(JSON.parse(readFileSync(`${distFolder}/../package.json`, 'utf8')).version),
+  surroundings: {
+    target: config.target.name,
+    emulator: config.target.name === 'emulator' ? config.emulator : null,
+    versions: measuredVersions,
+  },
+  version,
   reportFault,
 });
 const server = await orExit(() => listen(app, config.host, config.port));

@@ -16,6 +16,10 @@ export class Admission {
   #runs = 0;
   #workers = 0;
   #closed = false;
+  /** Someone has, or waits for, the machine to itself. */
+  #alone = false;
+  /** Called when nothing is in flight and nobody waits. */
+  #whenEmpty: (() => void) | null = null;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -31,7 +35,7 @@ export class Admission {
    *   fires first
    */
   async enter(workers: number, signal: AbortSignal): Promise<() => void> {
-    if (this.#closed) throw shuttingDown();
+    this.#refuse();
     signal.throwIfAborted();
     if (this.#queue.length > 0 || !this.#hasRoomFor(workers)) await this.#turn(workers, signal);
     else this.#take(workers);
@@ -45,10 +49,50 @@ export class Admission {
     };
   }
 
+  /**
+   * Waits until no run is in flight, and lets none in until what it returns is called.
+   * @throws BenchError `comparison_running` when another does so, `shutting_down`; the signal's reason when it fires first
+   */
+  async enterAlone(signal: AbortSignal): Promise<() => void> {
+    this.#refuse();
+    signal.throwIfAborted();
+    const leave = (): void => {
+      this.#alone = false;
+      this.#whenEmpty = null;
+    };
+    this.#alone = true;
+    if (this.#runs > 0 || this.#queue.length > 0) {
+      const empty = Promise.withResolvers<void>();
+      this.#whenEmpty = empty.resolve;
+      const giveUp = (): void => empty.reject(signal.reason);
+      signal.addEventListener('abort', giveUp, { once: true });
+      await empty.promise.catch((reason: unknown) => {
+        leave();
+        throw reason;
+      });
+      signal.removeEventListener('abort', giveUp);
+    }
+    this.#runs += 1;
+    return () => {
+      this.#runs -= 1;
+      leave();
+    };
+  }
+
+  #refuse(): void {
+    if (this.#closed) throw shuttingDownError();
+    if (this.#alone) {
+      throw new BenchError(
+        'comparison_running',
+        'A comparison has the machine to itself, so that nothing disturbs it. Try again when it is over.',
+      );
+    }
+  }
+
   /** Turns away everyone who waits, and whoever comes. */
   close(): void {
     this.#closed = true;
-    for (const { turnAway } of this.#queue.splice(0)) turnAway(shuttingDown());
+    for (const { turnAway } of this.#queue.splice(0)) turnAway(shuttingDownError());
   }
 
   #hasRoomFor(workers: number): boolean {
@@ -71,6 +115,7 @@ export class Admission {
       this.#take(next.workers);
       next.enter();
     }
+    if (this.#runs === 0 && this.#queue.length === 0) this.#whenEmpty?.();
   }
 
   async #turn(workers: number, signal: AbortSignal): Promise<void> {
@@ -103,6 +148,6 @@ export class Admission {
   }
 }
 
-function shuttingDown(): BenchError {
+export function shuttingDownError(): BenchError {
   return new BenchError('shutting_down', 'The service is shutting down and starts no more runs.');
 }

@@ -1,5 +1,6 @@
 import { nsToMs } from '../record/clock.ts';
 import type { RunRecord, TaskRecord } from '../record/record.ts';
+import { sharesOf, type Shares } from './shares.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 
 /** Why a run took as long as it did. `null` where it can't be known. */
@@ -8,26 +9,29 @@ export interface Analysis {
   readonly parallelism: number | null;
   /** The physical limit: no strategy can be faster. */
   readonly limitMs: number | null;
-  readonly limitedBy: 'slowest_answer' | 'slowest_task' | 'unknown';
+  readonly limitedBy: 'slowest_answer' | 'slowest_task' | 'cores' | 'unknown';
   /** `limitMs` / `durationMs`; 1 is perfect. */
   readonly efficiency: number | null;
+  /** Milliseconds of the critical path, by what they went into; together they are the run's duration. */
+  readonly shares: Shares;
 }
 
 /**
  * Analyses a run. Parallelism is the sum of task run times over the run's duration; for CPU work the sum of their CPU
  * times, or where a task's own can't be told (isolates on isolated-vm's threads) the CPU time of the whole run. The
- * limit of waiting and I/O is the slowest answer as its server tells it, else the slowest task; that of CPU work needs
- * a task's own cost, measured alone, which a single run does not give.
+ * limit of waiting and I/O is the slowest answer as its server tells it, else the slowest task; that of CPU work is one
+ * task, or all of them on all cores, at a task's own cost, where a comparison measured that.
  */
 export function analyse(record: RunRecord, work: WorkloadDeclaration['work']): Analysis {
   const durationMs = nsToMs(record.endedAtNs - record.startedAtNs);
-  const limit = work === 'cpu' ? unknownLimit : limitOf(record.tasks);
+  const limit = work === 'cpu' ? computingLimit(record) : waitingLimit(record.tasks);
   const spentMs =
     work === 'cpu' ? (sum(record.tasks.map(cpuMs)) ?? record.runner.cpuMs) : sum(record.tasks.map(runMs));
   return {
     parallelism: share(spentMs, durationMs),
     ...limit,
     efficiency: share(limit.limitMs, durationMs),
+    shares: sharesOf(record),
   };
 }
 
@@ -35,7 +39,16 @@ type Limit = Pick<Analysis, 'limitMs' | 'limitedBy'>;
 
 const unknownLimit: Limit = { limitMs: null, limitedBy: 'unknown' };
 
-function limitOf(tasks: readonly TaskRecord[]): Limit {
+function computingLimit({ calibration, tasks }: RunRecord): Limit {
+  if (calibration === null) return unknownLimit;
+  const { taskMs, cores } = calibration;
+  const sharedMs = (tasks.length * taskMs) / cores;
+  return sharedMs > taskMs
+    ? { limitMs: sharedMs, limitedBy: 'cores' }
+    : { limitMs: taskMs, limitedBy: 'slowest_task' };
+}
+
+function waitingLimit(tasks: readonly TaskRecord[]): Limit {
   const answers = tasks.flatMap(({ attempts }) =>
     (attempts ?? []).flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])),
   );

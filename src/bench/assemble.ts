@@ -2,6 +2,7 @@ import type { ClockAnchor } from '../record/clock.ts';
 import type { RunPlan, Warning } from '../record/plan.ts';
 import {
   unknownLoad,
+  type Calibration,
   type Outcome,
   type RunRecord,
   type RuntimeRecord,
@@ -25,8 +26,8 @@ export interface RunFrame {
   readonly spansDropped: boolean;
   /** Whether the run's spans can be looked at where `trace.url` leads. */
   readonly collected: boolean;
-  /** Whether the strategy runs tasks in isolates. */
-  readonly isolate: boolean;
+  /** What was measured before, for CPU work. */
+  readonly calibration: Calibration | null;
   /** Why a task's output is wrong; `null` when it is right. */
   check(output: TaskOutput): TaskError | null;
 }
@@ -60,13 +61,14 @@ export function assemble(frame: RunFrame, news: RunNews): RunRecord {
     tasks,
     runtime: frame.runner.runtime,
     runner: { pid: frame.runner.pid, ...(news.load ?? unknownLoad), runsInFlight: frame.runsInFlight },
-    isolate: frame.isolate
+    isolate: plan.isolate
       ? {
           bridged: news.begun?.bridged ?? false,
           resumesOn: news.begun?.bridged === true ? 'isolated-vm thread' : null,
           startObservedBy: 'host',
         }
       : null,
+    calibration: frame.calibration,
     warnings: [...plan.warnings, ...(news.begun?.warnings ?? []), ...disturbances(frame, news)],
   };
 }

@@ -1,4 +1,5 @@
 import type { RunPlan } from '../record/plan.ts';
+import type { ComparisonPlan, ComparisonRecord, Progress } from './compare/comparison.ts';
 import type { RunRecord } from '../record/record.ts';
 
 /** One thing that readiness depends on. */
@@ -16,6 +17,16 @@ export interface Bench {
    * @throws BenchError `busy`, `shutting_down`, `no_objects`: the run did not start
    */
   run(plan: RunPlan, signal: AbortSignal): Promise<RunRecord>;
+  /**
+   * Compares strategies, with the machine to itself. The signal gives it up.
+   * @throws ComparisonFailure when there is nothing to compare; BenchError `comparison_running`, `shutting_down`,
+   *   `no_objects`; the signal's reason when it fires
+   */
+  compare(
+    plan: ComparisonPlan,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ComparisonRecord>;
   /** A run's spans as OTLP JSON. */
   traceJson(record: RunRecord): Promise<string>;
   readiness(): Promise<readonly ReadinessCheck[]>;

@@ -1,4 +1,10 @@
-import type { ParameterDeclaration, ParameterDeclarations } from '../record/parameters.ts';
+import type {
+  IntegerParameter,
+  ListParameter,
+  NumberOrWordParameter,
+  ParameterDeclaration,
+  ParameterDeclarations,
+} from '../record/parameters.ts';
 import type { Join, Pool } from '../record/plan.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import type { World } from './world.ts';
@@ -66,8 +72,14 @@ function joinsOf({ validations }: WorkloadDeclaration): readonly Join[] {
 }
 
 /** What a parameter allows, in words or as a list. */
-export function allowedBy(declaration: ParameterDeclaration): string | readonly string[] {
+export function allowedBy(
+  declaration: ParameterDeclaration | ListParameter | NumberOrWordParameter,
+): string | readonly string[] {
   switch (declaration.kind) {
+    case 'list':
+      return allowedBy(declaration.items);
+    case 'number-or-word':
+      return `${declaration.word}, or ${declaration.minimum} … ${declaration.maximum}`;
     case 'choice':
       return declaration.values;
     case 'boolean':
@@ -77,15 +89,15 @@ export function allowedBy(declaration: ParameterDeclaration): string | readonly 
   }
 }
 
-function integer(
+export function integer(
   summary: string,
   minimum: number,
   maximum: number,
   fallback: number | null,
-): ParameterDeclaration {
+): IntegerParameter {
   return { kind: 'integer', summary, minimum, maximum, default: fallback };
 }
 
-function choice(summary: string, values: readonly string[], fallback: string): ParameterDeclaration {
+export function choice(summary: string, values: readonly string[], fallback: string): ParameterDeclaration {
   return { kind: 'choice', summary, values, default: fallback };
 }

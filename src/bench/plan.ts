@@ -98,7 +98,7 @@ function resolveValues(
   return values;
 }
 
-function integerProblem(text: string, minimum: number, maximum: number): string | null {
+export function integerProblem(text: string, minimum: number, maximum: number): string | null {
   if (text === '') return 'is empty';
   if (!/^(0|[1-9]\d*)$/.test(text)) return 'is not a whole number in decimal digits';
   const value = Number(text);
@@ -179,7 +179,7 @@ function refusedCombinations(
   return problems;
 }
 
-function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {
+export function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {
   const told = problems.map(({ field, value, reason }) => `${field}=${value ?? ''}: ${reason}`).join('; ');
   const code = syntactic ? 'invalid_parameter' : 'unsupported_combination';
   return new BenchError(code, /[.?]$/.test(told) ? told : `${told}.`, { problems });
@@ -201,6 +201,8 @@ function resolve(
     workload: workload.name,
     strategy: name,
     fanOut: declaration.name,
+    runsOn: declaration.runsOn,
+    isolate: declaration.isolate,
     access,
     tasks,
     concurrency,

@@ -6,6 +6,8 @@ export interface Limits {
   readonly maxTasks: number;
   readonly maxWorkers: number;
   readonly runTimeoutMs: number;
+  /** How many requests a comparison may make where they cost money. */
+  readonly maxCalls: number;
 }
 
 /** What there is to plan with. */

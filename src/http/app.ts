@@ -6,6 +6,7 @@ import type { HttpDeps } from './deps.ts';
 import { originGuard, tokenGuard, urlGuard } from './guards.ts';
 import { problemOf, sendError, sendProblem } from './problem.ts';
 import { benchRoutes } from './routes/bench.ts';
+import { compareRoutes } from './routes/compare.ts';
 import { catalogueRoutes } from './routes/catalogue.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -16,6 +17,7 @@ import type { Route } from './routes/route.ts';
 export function routesOf(deps: HttpDeps): readonly Route[] {
   const routes = [
     ...benchRoutes(deps),
+    ...compareRoutes(deps),
     ...runRoutes(deps),
     ...catalogueRoutes(deps),
     ...operationRoutes(deps),

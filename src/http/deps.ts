@@ -1,5 +1,6 @@
 import type { RunArchive } from '../bench/archive.ts';
 import type { Bench } from '../bench/bench.ts';
+import type { Surroundings } from './comparison/view.ts';
 import type { World } from '../bench/world.ts';
 
 /** What HTTP is built on. */
@@ -12,6 +13,7 @@ export interface HttpDeps {
   readonly allowedHosts: readonly string[];
   /** `null`: no token is asked for. */
   readonly benchToken: string | null;
+  readonly surroundings: Surroundings;
   /** The service's version. */
   readonly version: string;
   /** Hears of errors that are nobody's fault but the service's. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorTable, type ErrorCode } from '../errors.ts';
-import type { ParameterDeclaration } from '../record/parameters.ts';
+import type { ComparisonParameter } from '../bench/compare/parameters.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Route } from './routes/route.ts';
 import { failedRunSchema, problemSchema, readinessSchema } from './schemas.ts';
@@ -55,7 +55,7 @@ function operationId(path: string): string {
 }
 
 function operation(route: Route, guarded: boolean, id: string, parameters: readonly object[]): object {
-  const { type, schema, description } = route.answer;
+  const { description } = route.answer;
   const tokenAsked = guarded && !route.open;
   return {
     operationId: id,
@@ -63,11 +63,16 @@ function operation(route: Route, guarded: boolean, id: string, parameters: reado
     ...(tokenAsked ? { security: [{ token: [] }] } : {}),
     parameters,
     responses: {
-      200: { description, content: { [type]: { schema: jsonSchema(schema) } } },
+      200: { description, content: contentOf(route) },
       ...(route.path === '/readyz' ? { 503: readinessResponse } : {}),
       ...errorResponses([...route.errors, ...everywhere, ...(tokenAsked ? (['unauthorized'] as const) : [])]),
     },
   };
+}
+
+function contentOf({ answer: { type, schema }, otherTypes = [] }: Route): object {
+  const others = otherTypes.map((other) => [other.split(';', 1)[0], { schema: { type: 'string' } }]);
+  return { [type]: { schema: jsonSchema(schema) }, ...Object.fromEntries(others) };
 }
 
 const readinessResponse = {
@@ -92,10 +97,11 @@ function pathParameter(name: string): object {
   return { name, in: 'path', required: true, schema: { type: 'string' } };
 }
 
-function queryParameter(name: string, declaration: ParameterDeclaration): object {
+function queryParameter(name: string, declaration: ComparisonParameter): object {
   const { summary } = declaration;
   const schema = schemaOf(declaration);
-  return { name, in: 'query', required: false, description: summary, schema };
+  const list = declaration.kind === 'list' ? { style: 'form', explode: false } : {};
+  return { name, in: 'query', required: false, description: summary, ...list, schema };
 }
 
 function jsonSchema(schema: z.ZodType): object {
@@ -103,7 +109,7 @@ function jsonSchema(schema: z.ZodType): object {
   return bare;
 }
 
-function schemaOf(declaration: ParameterDeclaration): object {
+function schemaOf(declaration: ComparisonParameter): object {
   switch (declaration.kind) {
     case 'integer': {
       const { minimum, maximum, default: fallback } = declaration;
@@ -111,6 +117,12 @@ function schemaOf(declaration: ParameterDeclaration): object {
     }
     case 'choice':
       return { type: 'string', enum: declaration.values, default: declaration.default };
+    case 'list':
+      return { type: 'array', items: schemaOf(declaration.items), minItems: 1, uniqueItems: true };
+    case 'number-or-word': {
+      const { word, minimum, maximum, default: fallback } = declaration;
+      return { oneOf: [{ const: word }, { type: 'integer', minimum, maximum }], default: fallback };
+    }
     case 'boolean':
       return { type: 'boolean', default: declaration.default };
   }

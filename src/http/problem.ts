@@ -13,8 +13,10 @@ export interface Problem {
   readonly errors?: readonly ParameterProblem[];
 }
 
-/** Seconds after which a request that was refused for want of room may be tried again. */
-const retryAfterSeconds = 1;
+/** Seconds after which a request that was refused for want of room may be tried again. A comparison takes longer. */
+function retryAfterSeconds(code: ErrorCode): number {
+  return code === 'comparison_running' ? 5 : 1;
+}
 
 export function problemOf(
   code: ErrorCode,
@@ -40,7 +42,7 @@ export function sendProblem(
   parts: TimingParts = {},
 ): void {
   describeAnswer(response, parts);
-  if (problem.status === 503) response.set('Retry-After', String(retryAfterSeconds));
+  if (problem.status === 503) response.set('Retry-After', String(retryAfterSeconds(problem.code)));
   if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer');
   response
     .status(problem.status)

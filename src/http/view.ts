@@ -1,4 +1,5 @@
 import { analyse, type Analysis } from '../bench/analysis.ts';
+import type { Shares } from '../bench/shares.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { betweenMs, nsToMs, roundedMs } from '../record/clock.ts';
 import type { IntervalNs, LlmRecord, RunRecord, TaskRecord } from '../record/record.ts';
@@ -102,12 +103,25 @@ function lengthMs(interval: IntervalNs | null | undefined): number | null {
     : rounded(nsToMs(interval.toNs - interval.fromNs));
 }
 
-function roundedAnalysis({ parallelism, limitMs, limitedBy, efficiency }: Analysis): Analysis {
+function roundedAnalysis({ parallelism, limitMs, limitedBy, efficiency, shares }: Analysis): Analysis {
   return {
     parallelism: rounded(parallelism),
     limitMs: rounded(limitMs),
     limitedBy,
     efficiency: rounded(efficiency),
+    shares: roundedShares(shares),
+  };
+}
+
+export function roundedShares({ signing, queue, prepare, run, contention, handBack, other }: Shares): Shares {
+  return {
+    signing: rounded(signing),
+    queue: rounded(queue),
+    prepare: rounded(prepare),
+    run: rounded(run),
+    contention: rounded(contention),
+    handBack: rounded(handBack),
+    other: rounded(other),
   };
 }
 

@@ -31,6 +31,25 @@ export interface BooleanParameter {
  */
 export type ParameterDeclaration = IntegerParameter | ChoiceParameter | BooleanParameter;
 
+/** One or several values, separated by commas. Only comparisons take lists. */
+export interface ListParameter {
+  readonly kind: 'list';
+  readonly summary: string;
+  readonly items: ParameterDeclaration;
+  /** Of each value; `null`: it follows from other parameters, as the summary says. */
+  readonly default: ParameterValue | null;
+}
+
+/** A whole number, or the one word that stands for no fixed number. */
+export interface NumberOrWordParameter {
+  readonly kind: 'number-or-word';
+  readonly summary: string;
+  readonly word: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default: string;
+}
+
 export type ParameterDeclarations = Readonly<Record<string, ParameterDeclaration>>;
 
 export type ParameterValues = Readonly<Record<string, ParameterValue>>;

@@ -41,6 +41,10 @@ export interface RunPlan {
   readonly strategy: string;
   /** The name in the strategy registry: `async`. */
   readonly fanOut: string;
+  /** Where a task's code runs. */
+  readonly runsOn: 'main-thread' | 'isolate-threads' | 'worker-thread' | 'child-process';
+  /** Whether it runs in a V8 isolate. */
+  readonly isolate: boolean;
   readonly access: Access | null;
   readonly tasks: number;
   readonly concurrency: number;

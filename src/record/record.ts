@@ -177,6 +177,22 @@ export interface TraceIds {
   /** By task index. */
   readonly taskSpanIds: readonly string[];
   readonly sampled: boolean;
+  /** The span that stands for this run in its comparison's trace; `null` outside comparisons. */
+  readonly linkedTo: SpanIds | null;
+}
+
+/** What CPU work costs by itself. */
+export interface Calibration {
+  /** CPU time of one task alone on an idle runner, in milliseconds. */
+  readonly taskMs: number;
+  /** How many tasks the machine can compute at once. */
+  readonly cores: number;
+}
+
+/** What names a span. */
+export interface SpanIds {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 /** What a run leaves behind: plain data, from which spans, metrics and JSON are made. */
@@ -199,5 +215,7 @@ export interface RunRecord {
   readonly runtime: RuntimeRecord;
   readonly runner: RunnerRecord;
   readonly isolate: IsolateRecord | null;
+  /** `null` where the work is not CPU work, or was not measured alone. */
+  readonly calibration: Calibration | null;
   readonly warnings: readonly Warning[];
 }

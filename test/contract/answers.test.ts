@@ -99,6 +99,7 @@ describe('the OpenAPI description', () => {
     const { paths } = document.parse(JSON.parse((await service.get('/openapi.json')).text));
     expect(Object.keys(paths)).toEqual([
       ...workloads.map(({ declaration }) => `/bench/${declaration.name}`),
+      ...workloads.map(({ declaration }) => `/compare/${declaration.name}`),
       '/runs',
       '/runs/{id}',
       '/runs/{id}/trace.json',

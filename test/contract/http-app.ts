@@ -1,5 +1,7 @@
 import { RunArchive } from '../../src/bench/archive.ts';
 import type { Bench } from '../../src/bench/bench.ts';
+import { compare } from '../../src/bench/compare/compare.ts';
+import { workloadNamed } from '../../src/bench/plan.ts';
 import type { World } from '../../src/bench/world.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
@@ -26,12 +28,23 @@ const okRun: RunFake = async (plan) => recordOf({ plan });
 
 /** Dependencies with a bench whose runs are `run` (by default all ok). */
 export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): HttpDeps {
+  const world: World = worldOf(targetAt(null));
   const bench: Bench = {
     run,
+    compare: (plan, signal, onProgress) =>
+      compare(plan, {
+        id: 'comparison-1',
+        work: workloadNamed(plan.workload, world).work,
+        trace: { traceId: 'c0'.repeat(16), spanId: 'c0'.repeat(8) },
+        signal,
+        now: () => performance.now(),
+        execute: (one) => run(one, signal),
+        calibrate: async () => {},
+        onProgress,
+      }),
     traceJson: async () => '{"resourceSpans":[]}',
     readiness: async () => [{ name: 'runner', ok: true, problem: null }],
   };
-  const world: World = worldOf(targetAt(null));
   return {
     world,
     bench,
@@ -39,6 +52,7 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
     traceUrlTemplate: 'http://traces.example/{traceId}',
     allowedHosts: [],
     benchToken: null,
+    surroundings: { target: 'emulator', emulator: null, versions: { 'fanout-bench': '1.2.3' } },
     version: '1.2.3',
     reportFault: () => {},
     ...changes,

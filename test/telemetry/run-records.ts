@@ -110,6 +110,7 @@ export function runOf(
       runsInFlight: 0,
     },
     isolate: null,
+    calibration: null,
     warnings: [],
     ...changes,
   };

@@ -65,9 +65,9 @@ describe('analysing a run', () => {
       error: { code: 'run_timeout' as const, message: '', upstreamCode: null },
     };
     const nothing = { parallelism: null, limitMs: null, limitedBy: 'unknown', efficiency: null };
-    expect(analyse(recordOf({ tasks: [failed] }), 'io')).toEqual(nothing);
+    expect(analyse(recordOf({ tasks: [failed] }), 'io')).toMatchObject(nothing);
     const runner = { ...recordOf().runner, cpuMs: null };
-    expect(analyse(recordOf({ tasks: [failed], runner }), 'cpu')).toEqual(nothing);
+    expect(analyse(recordOf({ tasks: [failed], runner }), 'cpu')).toMatchObject(nothing);
   });
 });
 

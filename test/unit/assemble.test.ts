@@ -99,13 +99,14 @@ function frame(): RunFrame {
       runSpanId: 'r',
       signSpanId: null,
       sampled: true,
+      linkedTo: null,
       taskSpanIds: ['a', 'b', 'c'],
     },
     runner: { pid: 100, runtime: { name: 'node', version: '26.0.0' } },
     runsInFlight: 0,
     spansDropped: false,
     collected: true,
-    isolate: false,
+    calibration: null,
     check: ({ value }) =>
       value === 55 ? null : { code: 'wrong_result', message: 'not 55', upstreamCode: null },
   };

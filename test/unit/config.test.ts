@@ -21,6 +21,7 @@ describe('the configuration', () => {
       maxRunsInFlight: 16,
       maxRunsKept: 100,
       runTimeoutMs: 30_000,
+      maxCalls: 200,
       emulator: { port: 0, latencyMs: 30, seed: 1, faults: [], tracing: false },
       logLevel: 'info',
       warnings: [],

@@ -10,6 +10,8 @@ describe('planning a run', () => {
       workload: 'fib',
       strategy: 'async',
       fanOut: 'async',
+      runsOn: 'main-thread',
+      isolate: false,
       access: null,
       tasks: 10,
       concurrency: 10,

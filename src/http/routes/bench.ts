@@ -1,8 +1,9 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
 import { planRun, workloadNamed } from '../../bench/plan.ts';
 import { parametersOf } from '../../bench/parameters.ts';
 import type { RunRecord } from '../../record/record.ts';
 import { betweenMs, nsToMs } from '../../record/clock.ts';
+import { clientSignal } from '../client-signal.ts';
 import type { HttpDeps } from '../deps.ts';
 import { problemOfRun, sendJson, sendProblem } from '../problem.ts';
 import { parseQuery } from '../query.ts';
@@ -45,7 +46,7 @@ function runOnce({ world, bench, traceUrlTemplate }: HttpDeps): RequestHandler {
   return async (request, response) => {
     const workload = String(request.params['workload']);
     const plan = planRun({ workload, ...parseQuery(request.url) }, world);
-    const record = await bench.run(plan, signalOf(request, response));
+    const record = await bench.run(plan, clientSignal(request, response));
     if (response.destroyed) return;
     const view = runView(record, workloadNamed(plan.workload, world).work, traceUrlTemplate);
     const problem = problemOfRun(record);
@@ -54,17 +55,6 @@ function runOnce({ world, bench, traceUrlTemplate }: HttpDeps): RequestHandler {
     // A 503 says that nothing was done, so there is nothing to show for it.
     sendProblem(response, problem, problem.status === 503 ? {} : view, parts);
   };
-}
-
-/** Fires when the client goes away before it has its answer. */
-function signalOf(request: Request, response: Response): AbortSignal {
-  const controller = new AbortController();
-  const gone = (): void => controller.abort(new Error('the client went away'));
-  response.once('close', () => {
-    if (!response.writableFinished) gone();
-  });
-  if (request.destroyed) gone();
-  return controller.signal;
 }
 
 /** A run's parts, for Server-Timing. */

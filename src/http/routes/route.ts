@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { z } from 'zod';
-import type { ParameterDeclarations } from '../../record/parameters.ts';
+import type { ComparisonParameter } from '../../bench/compare/parameters.ts';
 import type { ErrorCode } from '../../errors.ts';
 
 /** One path: how it is served, and what OpenAPI says of it. Every path takes GET alone. */
@@ -11,9 +11,14 @@ export interface Route {
   /** Needs no token: what an orchestrator asks. */
   readonly open: boolean;
   readonly answer: { readonly type: string; readonly schema: z.ZodType; readonly description: string };
+  /** Media types that it can be had in beside that one, as text. */
+  readonly otherTypes?: readonly string[];
   /** Codes it can fail with, beside those of every path. */
   readonly errors: readonly ErrorCode[];
   /** Paths with a parameter in them: its values, where they are known, each with the query that goes with it. */
-  readonly variants?: readonly { readonly value: string; readonly query: ParameterDeclarations }[];
+  readonly variants?: readonly {
+    readonly value: string;
+    readonly query: Readonly<Record<string, ComparisonParameter>>;
+  }[];
   readonly handle: RequestHandler;
 }

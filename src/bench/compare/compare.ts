@@ -1,0 +1,284 @@
+import type { Warning } from '../../record/plan.ts';
+import { betweenMs, nsToMs } from '../../record/clock.ts';
+import type { RunPlan } from '../../record/plan.ts';
+import type { RunRecord, SpanIds } from '../../record/record.ts';
+import type { WorkloadDeclaration } from '../../workloads/declaration.ts';
+import { analyse } from '../analysis.ts';
+import { enoughRounds, seededRandom, shuffled, speedupOf } from '../statistics.ts';
+import type {
+  ComparisonPlan,
+  ComparisonRecord,
+  OrderEntry,
+  Progress,
+  Sample,
+  StoppedBy,
+} from './comparison.ts';
+import { loadNow, machine, stolenMs } from './machine.ts';
+import { pairsOf } from './pairs.ts';
+
+/** What a comparison asks of its surroundings. */
+export interface ComparisonSurroundings {
+  readonly id: string;
+  readonly work: WorkloadDeclaration['work'];
+  /** `null` where nothing is traced. */
+  readonly trace: SpanIds | null;
+  readonly signal: AbortSignal;
+  /** Milliseconds; only differences count. */
+  now(): number;
+  /** Executes a run and leaves nothing of it to be done. */
+  execute(plan: RunPlan, round: { readonly round: number; readonly strategy: string }): Promise<RunRecord>;
+  /** Measures one task alone. */
+  calibrate(plan: RunPlan): Promise<void>;
+  onProgress(progress: Progress): void;
+}
+
+/** A comparison in which nothing can be compared: this run failed, and so did the ones like it. */
+export class ComparisonFailure extends Error {
+  override readonly name = 'ComparisonFailure';
+  readonly record: RunRecord;
+
+  constructor(record: RunRecord) {
+    super(record.failure ?? record.outcome);
+    this.record = record;
+  }
+
+  get code(): RunRecord['outcome'] {
+    return this.record.outcome;
+  }
+}
+
+/** `auto` never goes on longer, however much time there is. */
+const mostRounds = 1_000;
+/** A strategy that failed so often in a row is left out. */
+const mostFailures = 2;
+
+/**
+ * Compares strategies: rounds in which each runs once, cells and strategies in an order shuffled from the seed. A round
+ * of a cell is a block: what disturbs it falls on all of its strategies. With `rounds=auto` a cell whose figures are
+ * precise is left alone; what is left of the budget goes to the others.
+ *
+ * @throws ComparisonFailure when the baseline, or every strategy, fails; the signal's reason when it fires
+ */
+export async function compare(
+  plan: ComparisonPlan,
+  around: ComparisonSurroundings,
+): Promise<ComparisonRecord> {
+  return new Comparison(plan, around).run();
+}
+
+class Comparison {
+  readonly #plan: ComparisonPlan;
+  readonly #around: ComparisonSurroundings;
+  readonly #random: () => number;
+  readonly #startedMs: number;
+  readonly #order: OrderEntry[] = [];
+  readonly #warnings: Warning[];
+  readonly #cells: Cell[];
+  readonly #runtimes = new Map<string, string>();
+  #calls = 0;
+  #mostRounds = 0;
+  #blocks = 0;
+  #blocksMs = 0;
+
+  constructor(plan: ComparisonPlan, around: ComparisonSurroundings) {
+    this.#plan = plan;
+    this.#around = around;
+    this.#random = seededRandom(plan.seed);
+    this.#startedMs = around.now();
+    this.#warnings = [...plan.warnings];
+    this.#cells = plan.cells.map(({ plans }, index) => ({
+      index,
+      plans: [...plans],
+      samples: new Map(plans.map(({ strategy }) => [strategy, []])),
+      failures: new Map(),
+      done: false,
+    }));
+  }
+
+  async run(): Promise<ComparisonRecord> {
+    const { id, trace } = this.#around;
+    const startedAt = new Date().toISOString();
+    const before = loadNow();
+    await this.#calibrate();
+    for (let warmup = 0; warmup < this.#plan.warmup; warmup += 1) await this.#round(0);
+    const stoppedBy = await this.#rounds();
+    if (this.#mostRounds < 10) {
+      const message = `${this.#mostRounds} rounds are too few to be sure of anything but large differences; take 10 or more.`;
+      this.#warnings.push({ code: 'too_few_rounds', message });
+    }
+    return {
+      id,
+      plan: this.#plan,
+      stoppedBy,
+      rounds: this.#mostRounds,
+      startedAt,
+      durationMs: this.#elapsedMs(),
+      machine: machine(),
+      load: { before, after: loadNow() },
+      order: this.#order,
+      cells: this.#cells.map(({ samples }) => ({ samples })),
+      trace,
+      runtimes: Object.fromEntries(this.#runtimes),
+      warnings: this.#warnings,
+    };
+  }
+
+  async #calibrate(): Promise<void> {
+    for (const [cell, { alone }] of this.#plan.cells.entries()) {
+      if (alone === null) continue;
+      this.#tell('calibration', 0, alone.strategy, cell);
+      await this.#around.calibrate(alone);
+      this.#around.signal.throwIfAborted();
+    }
+  }
+
+  async #rounds(): Promise<StoppedBy> {
+    const { rounds, budgetMs } = this.#plan;
+    for (let round = 1; round <= (rounds === 'auto' ? mostRounds : rounds); round += 1) {
+      const ended = await this.#round(round);
+      if (ended !== null) return ended;
+      if (rounds !== 'auto') continue;
+      for (const cell of this.#cells) cell.done ||= this.#isPrecise(cell, round);
+      if (this.#cells.every(({ done }) => done)) return 'precision';
+      if (this.#elapsedMs() >= budgetMs) return 'budget';
+    }
+    return 'rounds';
+  }
+
+  /** Runs every strategy of every cell once. Gives what ended it early; `null` when nothing did. */
+  async #round(round: number): Promise<StoppedBy | null> {
+    for (const cell of shuffled(
+      this.#cells.filter(({ done }) => !done),
+      this.#random,
+    )) {
+      if (this.#mayNotCall(cell)) return 'max_calls';
+      // The first block is always whole: without it there is nothing to tell.
+      const overBudget = this.#plan.rounds === 'auto' && this.#elapsedMs() >= this.#plan.budgetMs;
+      if (overBudget && round > 1) return 'budget';
+      const startedMs = this.#around.now();
+      for (const plan of shuffled(cell.plans, this.#random)) await this.#runOnce(plan, cell, round);
+      this.#leaveOut(cell, round);
+      this.#blocks += 1;
+      this.#blocksMs += this.#around.now() - startedMs;
+      if (round > 0) this.#mostRounds = round;
+    }
+    return null;
+  }
+
+  async #runOnce(plan: RunPlan, cell: Cell, round: number): Promise<void> {
+    const { signal, work } = this.#around;
+    const { strategy } = plan;
+    this.#tell(round === 0 ? 'warmup' : 'round', round, strategy, cell.index);
+    const stolenBefore = stolenMs();
+    const record = await this.#around.execute(plan, { round, strategy });
+    const stolenAfter = stolenMs();
+    signal.throwIfAborted();
+    this.#runtimes.set(plan.runtime, record.runtime.version);
+    this.#calls += record.tasks.reduce((calls, { attempts }) => calls + (attempts?.length ?? 1), 0);
+    const failures = record.outcome === 'ok' ? 0 : (cell.failures.get(strategy)?.count ?? 0) + 1;
+    cell.failures.set(strategy, { count: failures, last: record });
+    if (round === 0) return;
+    this.#order.push({ round, strategy, cell: cell.index });
+    const stolen = stolenBefore === null || stolenAfter === null ? 0 : stolenAfter - stolenBefore;
+    cell.samples.get(strategy)?.push(sampleOf(record, round, work, stolen));
+  }
+
+  /** Strategies that only fail are not run again; without a baseline, or without any other, there is no comparison. */
+  #leaveOut(cell: Cell, round: number): void {
+    const failing = [...cell.failures].filter(([, { count }]) => count > 0);
+    const [first] = failing;
+    if (first !== undefined && failing.length === cell.plans.length)
+      throw new ComparisonFailure(first[1].last);
+    for (const [strategy, { count, last }] of failing) {
+      if (count < mostFailures) continue;
+      if (strategy === this.#plan.baseline) throw new ComparisonFailure(last);
+      cell.plans = cell.plans.filter((plan) => plan.strategy !== strategy);
+      cell.failures.delete(strategy);
+      const when = round === 0 ? 'before the first round' : `after round ${round}`;
+      const message = `${strategy} failed ${count} times in a row (${last.outcome}: ${last.failure}) and was left out ${when}.`;
+      this.#warnings.push({ code: 'strategy_failed', message });
+    }
+  }
+
+  #isPrecise({ plans, samples }: Cell, round: number): boolean {
+    const { baseline } = this.#plan;
+    const others = plans.filter(({ strategy }) => strategy !== baseline);
+    const speedups = others.flatMap(({ strategy }) => {
+      const pairs = pairsOf(samples, baseline, strategy);
+      return pairs.length === 0 ? [] : [speedupOf(...pairs.columns)];
+    });
+    return speedups.length === others.length && enoughRounds(speedups, round);
+  }
+
+  /** Whether a round of this cell could make more calls than are allowed. */
+  #mayNotCall({ plans }: Cell): boolean {
+    const { maxCalls } = this.#plan;
+    if (maxCalls === null) return false;
+    return this.#calls + plans.reduce((calls, { tasks, attempts }) => calls + tasks * attempts, 0) > maxCalls;
+  }
+
+  #elapsedMs(): number {
+    return this.#around.now() - this.#startedMs;
+  }
+
+  #tell(phase: Progress['phase'], round: number, strategy: string, cell: number): void {
+    const { rounds } = this.#plan;
+    this.#around.onProgress({
+      phase,
+      round,
+      rounds: rounds === 'auto' ? null : rounds,
+      strategy,
+      cell,
+      cells: this.#cells.length,
+      elapsedMs: this.#elapsedMs(),
+      leftMs: this.#leftMs(),
+    });
+  }
+
+  #leftMs(): number | null {
+    const { rounds, warmup, budgetMs } = this.#plan;
+    if (rounds === 'auto') return Math.max(0, budgetMs - this.#elapsedMs());
+    if (this.#blocks === 0) return null;
+    const left = (rounds + warmup) * this.#cells.length - this.#blocks;
+    return left * (this.#blocksMs / this.#blocks);
+  }
+}
+
+interface Cell {
+  readonly index: number;
+  /** Those that are still run. */
+  plans: RunPlan[];
+  readonly samples: Map<string, Sample[]>;
+  /** By strategy: how often in a row it failed, and its last run. */
+  readonly failures: Map<string, { readonly count: number; readonly last: RunRecord }>;
+  done: boolean;
+}
+
+/** Warnings of a run that say that something disturbed it. */
+const disturbing = new Set(['runs_in_flight', 'event_loop_saturated', 'spans_dropped']);
+
+function sampleOf(
+  record: RunRecord,
+  round: number,
+  work: WorkloadDeclaration['work'],
+  stolen: number,
+): Sample {
+  const { id, outcome, startedAtNs, endedAtNs, fanOutStartedAtNs, runner, trace, warnings } = record;
+  const isOk = outcome === 'ok';
+  return {
+    round,
+    outcome,
+    durationMs: isOk ? nsToMs(endedAtNs - startedAtNs) : null,
+    fanOutMs: isOk ? betweenMs(fanOutStartedAtNs, endedAtNs) : null,
+    runId: id,
+    traceId: trace.traceId,
+    cpuMs: runner.cpuMs,
+    analysis: analyse(record, work),
+    disturbances: [
+      ...warnings.filter(({ code }) => disturbing.has(code)),
+      ...(stolen > 0
+        ? [{ code: 'steal_time', message: `Other machines had this one's cores for ${stolen} ms.` }]
+        : []),
+    ],
+  };
+}
