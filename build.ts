@@ -21,7 +21,12 @@ export async function build(): Promise<void> {
   const codes = await taskCodes();
   await Promise.all([
     bundle(
-      packageBundle({ main: 'src/main.ts', register: 'otel/register.ts', emulator: 'src/emulator/entry.ts' }),
+      packageBundle({
+        main: 'src/main.ts',
+        register: 'otel/register.ts',
+        emulator: 'src/emulator/entry.ts',
+        compare: 'src/cli/compare.ts',
+      }),
     ),
     bundle(runnerBundle()),
     bundle(packageBundle({ 'signed-request': 'src/aws/signed-request.ts' })),

@@ -134,7 +134,7 @@ function whereTimeWent({ strategy, shares }: Measured): readonly string[] {
 
 /** What would change the answer, as far as the grid or the shares tell. */
 function changes(
-  { strategy, shares, medianMs }: Measured,
+  { strategy, shares, medianMs, costs: { threads, processes, isolates } }: Measured,
   params: CellResult['params'],
   crossovers: readonly Crossover[],
 ): readonly string[] {
@@ -151,7 +151,7 @@ function changes(
   });
   const preparing = shares === null ? 0 : shares.prepare / medianMs;
   const warmer =
-    params['pool'] === 'cold' && preparing >= 0.2
+    params['pool'] === 'cold' && preparing >= 0.2 && threads + processes + isolates > 0
       ? ['pool=warm, which keeps what is made for a run, would save most of what making it takes.']
       : [];
   return [...turns, ...warmer];
