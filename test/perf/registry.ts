@@ -7,6 +7,7 @@ import { overhead } from './figures/overhead.ts';
 import { s3 } from './figures/s3.ts';
 import { sleep } from './figures/sleep.ts';
 import { startup } from './figures/startup.ts';
+import { trust } from './figures/trust.ts';
 import { warm } from './figures/warm.ts';
 
 /** All figures, in the order of the table. */
@@ -21,4 +22,5 @@ export const groups: readonly FigureGroup[] = [
   overhead,
   endurance,
   startup,
+  trust,
 ];
