@@ -46,8 +46,13 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   const service = url === null ? await startOwnService(environment, interrupted.signal) : null;
   const bar = progressBar(process.stderr);
   try {
-    const from = new URL(`/compare/${encodeURIComponent(workload)}?${query.toString()}`, service?.url ?? url ?? '');
-    const view = await ask(from, environment['BENCH_TOKEN'], interrupted.signal, (progress) => bar.show(progress));
+    const from = new URL(
+      `/compare/${encodeURIComponent(workload)}?${query.toString()}`,
+      service?.url ?? url ?? '',
+    );
+    const view = await ask(from, environment['BENCH_TOKEN'], interrupted.signal, (progress) =>
+      bar.show(progress),
+    );
     bar.clear();
     process.stdout.write(writers[format](view));
     return 0;
