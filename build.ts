@@ -26,6 +26,7 @@ export async function build(): Promise<void> {
         register: 'otel/register.ts',
         emulator: 'src/emulator/entry.ts',
         compare: 'src/cli/compare.ts',
+        study: 'src/cli/study.ts',
       }),
     ),
     bundle(runnerBundle()),

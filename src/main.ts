@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { startTelemetry } from '../otel/sdk.ts';
 import { announce, tellNotice, tellRun } from './announce.ts';
 import { unreachable } from './aws/reachability.ts';
@@ -11,7 +12,7 @@ import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createLogger } from './logging.ts';
 import { Supervisor } from './runner/supervisor.ts';
-import { measuredVersions, version } from './package.ts';
+import { readPackage } from './package.ts';
 import { onSignal, orExit } from './shutdown.ts';
 import { startTarget } from './start-target.ts';
 import { strategies } from './strategies/registry.ts';
@@ -46,6 +47,7 @@ const bench = createBench({
   },
 });
 
+const { version, measuredVersions } = readPackage(join(distFolder, '../package.json'));
 const app = createApp({
   world,
   bench,

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 
-/** What package.json, beside the folder that the build wrote, says of the service. */
-const schema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) });
-const file = schema.parse(JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')));
+export interface PackageInfo {
+  readonly version: string;
+  /** Of the service, and of the packages whose work a run measures. */
+  readonly measuredVersions: Readonly<Record<string, string>>;
+}
 
-export const { version } = file;
-
-/** Packages whose work a run measures. */
 const measured = [
   '@aws-sdk/client-bedrock-runtime',
   '@aws-sdk/client-s3',
@@ -19,11 +17,14 @@ const measured = [
   'workerpool',
 ];
 
-export const measuredVersions: Readonly<Record<string, string>> = {
-  'fanout-bench': version,
-  ...Object.fromEntries(
-    measured.flatMap((name) =>
-      file.dependencies[name] === undefined ? [] : [[name, file.dependencies[name]]],
-    ),
-  ),
-};
+const schema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) });
+
+/** What package.json says of the service. */
+export function readPackage(file: string): PackageInfo {
+  const { version, dependencies } = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const versions = measured.flatMap((name) => {
+    const pinned = dependencies[name];
+    return pinned === undefined ? [] : [[name, pinned]];
+  });
+  return { version, measuredVersions: { 'fanout-bench': version, ...Object.fromEntries(versions) } };
+}

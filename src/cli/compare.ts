@@ -43,7 +43,8 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
   process.once('SIGTERM', () => interrupted.abort(new Error('Ended.')));
-  const service = url === null ? await startOwnService(environment, interrupted.signal) : null;
+  const service =
+    url === null ? await startOwnService(import.meta.dirname, environment, interrupted.signal) : null;
   const bar = progressBar(process.stderr);
   try {
     const from = new URL(

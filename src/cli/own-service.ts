@@ -15,17 +15,17 @@ const logLine = z.looseObject({ level: z.int(), msg: z.string(), url: z.string()
 const warnLevel = 40;
 
 /**
- * Starts the service as the environment says, on a free port of the loopback. What it warns of goes to standard error.
+ * Starts the service, which was built into `distFolder`, as the environment says, on a free port of the loopback. What it warns of goes to standard error.
  * @throws Error when it does not start; the signal's reason
  */
 export async function startOwnService(
+  distFolder: string,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<OwnService> {
-  const folder = import.meta.dirname;
   const service = spawn(
     process.execPath,
-    ['--import', join(folder, 'register.js'), join(folder, 'main.js')],
+    ['--import', join(distFolder, 'register.js'), join(distFolder, 'main.js')],
     {
       env: { ...environment, HOST: '127.0.0.1', PORT: '0' },
       stdio: ['ignore', 'pipe', 'inherit'],
