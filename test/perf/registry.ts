@@ -1,5 +1,6 @@
 import type { FigureGroup } from './figure.ts';
 import { bedrock } from './figures/bedrock.ts';
+import { compare } from './figures/compare.ts';
 import { endurance } from './figures/endurance.ts';
 import { hedging } from './figures/hedging.ts';
 import { isolates, sharing } from './figures/fib.ts';
@@ -22,5 +23,6 @@ export const groups: readonly FigureGroup[] = [
   overhead,
   endurance,
   startup,
+  compare,
   trust,
 ];
