@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { asCsv, asJson, asMarkdown, asText, formats, type Format } from '../http/comparison/formats.ts';
 import { ask, RefusedError } from './client.ts';
 import { progressBar } from './progress-bar.ts';
-import { startOwnService } from './own-service.ts';
+import { startOwnService, type OwnService } from './own-service.ts';
 
 /**
  * `npm run compare -- s3 --strategies sdk-single,presigned-async`: GET /compare for a terminal or a script. The result
@@ -43,10 +43,10 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
   process.once('SIGTERM', () => interrupted.abort(new Error('Ended.')));
-  const service =
-    url === null ? await startOwnService(import.meta.dirname, environment, interrupted.signal) : null;
   const bar = progressBar(process.stderr);
+  let service: OwnService | null = null;
   try {
+    if (url === null) service = await startOwnService(import.meta.dirname, environment, interrupted.signal);
     const from = new URL(
       `/compare/${encodeURIComponent(workload)}?${query.toString()}`,
       service?.url ?? url ?? '',
