@@ -5,7 +5,7 @@ import { percent, ratio } from './figures.ts';
 /** One finding of the Python study, held against this data. */
 export interface Finding {
   readonly claim: string;
-  /** In every runtime that could tell. `null`: none could. */
+  /** In every runtime. `null`: some could not tell, for want of rounds or of the strategies. */
   readonly holds: boolean | null;
   /** Figures, a runtime a line. */
   readonly figures: readonly string[];
@@ -45,7 +45,7 @@ function isolatesBeatProcesses(data: StudyData): Finding {
   );
   return {
     claim: 'Subinterpreters beat subprocesses for CPU work.',
-    holds: every(compared.map(({ speedupCi }) => speedupCi !== null && speedupCi[0] > 1)),
+    holds: every(compared.map(isFaster)),
     figures: compared.map(
       ({ part, cell, speedup, speedupCi }) =>
         `${runtimeOf(cell)}, ${part}: isolate-threads is ${withRange(speedup, speedupCi)} times as fast as subprocess`,
@@ -67,14 +67,15 @@ function savesTime(data: StudyData, { part, claim, saved, why }: Saving): Findin
     if (one === null || presigned === null) return [];
     const whole = 1 / comparePaired(one.samplesMs, presigned.samplesMs).speedup;
     const parallel = 1 / comparePaired(one.samplesMs, presigned.fanOutSamplesMs).speedup;
-    return [{ cell, whole, parallel }];
+    const limit = (presigned.analysis?.limitMs ?? 0) / (one.medianMs ?? Infinity);
+    return [{ cell, whole, parallel, limit }];
   });
   return {
     claim,
     holds: every(all.map(({ parallel }) => 1 - parallel >= saved - 0.005)),
     figures: all.map(
-      ({ cell, whole, parallel }) =>
-        `${runtimeOf(cell)}: −${percent(1 - whole)} of \`durationMs\`, −${percent(1 - parallel)} with \`fanOutMs\` of presigned-async in its place`,
+      ({ cell, whole, parallel, limit }) =>
+        `${runtimeOf(cell)}: −${percent(1 - whole)} of \`durationMs\`; −${percent(1 - parallel)} with presigned-async's \`fanOutMs\` alone; no way of sending could save more than ${percent(1 - limit)}`,
     ),
     why,
   };
@@ -87,7 +88,7 @@ function threadsGain(data: StudyData): Finding {
   });
   return {
     claim: 'Threads gain nothing for CPU work.',
-    holds: every(compared.map(({ speedupCi }) => speedupCi === null || speedupCi[0] <= 1)),
+    holds: every(compared.map((against) => not(isFaster(against)))),
     figures: compared.map(
       ({ cell, speedup, speedupCi }) =>
         `${runtimeOf(cell)}: threads are ${withRange(speedup, speedupCi)} times as fast as single for fib(35)`,
@@ -149,8 +150,17 @@ function compare(cell: StudyCell, baseline: string, strategy: string) {
   return one.samplesMs.length === 0 ? null : comparePaired(one.samplesMs, other.samplesMs);
 }
 
-function every(answers: readonly boolean[]): boolean | null {
-  return answers.length === 0 ? null : answers.every(Boolean);
+/** `null`: too few rounds to say. */
+function isFaster({ speedupCi }: { readonly speedupCi: readonly [number, number] | null }): boolean | null {
+  return speedupCi === null ? null : speedupCi[0] > 1;
+}
+
+function not(answer: boolean | null): boolean | null {
+  return answer === null ? null : !answer;
+}
+
+function every(answers: readonly (boolean | null)[]): boolean | null {
+  return answers.length === 0 || answers.includes(null) ? null : answers.every(Boolean);
 }
 
 function runtimeOf({ params }: StudyCell): string {

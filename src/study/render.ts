@@ -41,7 +41,7 @@ made from [data.json](data.json) by \`npm run study -- --render\`, and measured 
 }
 
 function findingText({ claim, holds, figures, why }: Finding): string {
-  const verdict = holds === null ? 'Not measured.' : holds ? 'Holds.' : 'Does not hold.';
+  const verdict = holds === null ? 'Not to be said from this data.' : holds ? 'Holds.' : 'Does not hold.';
   return [`### ${claim}`, `**${verdict}** ${why}`, figures.map((line) => `- ${line}`).join('\n')].join(
     '\n\n',
   );
