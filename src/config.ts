@@ -35,6 +35,8 @@ export interface Config {
   readonly maxRunsKept: number;
   readonly runTimeoutMs: number;
   readonly maxCalls: number;
+  /** `null`: no limit. */
+  readonly rateLimitPerMinute: number | null;
   readonly logLevel: string;
   /** Settings that will not do what they seem to. */
   readonly warnings: readonly Warning[];
@@ -94,6 +96,7 @@ export function readConfig(environment: Environment): Config {
     maxRunsKept: e.MAX_RUNS_KEPT,
     runTimeoutMs: e.RUN_TIMEOUT_MS,
     maxCalls: e.MAX_CALLS,
+    rateLimitPerMinute: rateLimitOf(e),
     logLevel: e.LOG_LEVEL,
     warnings: e.TARGET === 'aws' ? [] : [...endpointWarnings(set), ...bucketWarnings(e)],
   };
@@ -164,6 +167,12 @@ const schema = z.object({
   MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
   MAX_RUNS_KEPT: wholeNumber(100, 0, 10_000),
   RUN_TIMEOUT_MS: wholeNumber(30_000, 1, 3_600_000),
+  // 0: none. On loopback, where the one client is the user, there is none by default.
+  RATE_LIMIT_PER_MINUTE: z
+    .string()
+    .regex(/^\d{1,7}$/, 'a whole number from 0 to 9999999')
+    .transform(Number)
+    .optional(),
   MAX_CALLS: wholeNumber(200, 1, 1_000_000),
   EMULATOR_PORT: wholeNumber(0, 0, 65_535),
   EMULATOR_LATENCY_MS: wholeNumber(30, 0, 60_000),
@@ -214,6 +223,11 @@ function problemOf(issue: z.core.$ZodIssue, environment: Environment): string {
     ? 'the value given'
     : `"${redactText(environment[variable] ?? '')}"`;
   return `${variable}: ${value} is not valid; expected ${issue.message}.`;
+}
+
+function rateLimitOf({ HOST: host, RATE_LIMIT_PER_MINUTE: given }: Parsed): number | null {
+  const limit = given ?? (isLoopback(host) ? 0 : 6_000);
+  return limit === 0 ? null : limit;
 }
 
 function targetSettings(e: Parsed): TargetSettings {

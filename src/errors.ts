@@ -18,6 +18,7 @@ export const errorTable = {
   forbidden: { status: 403, title: 'Requests from there are not served' },
   no_objects: { status: 422, title: 'There are no objects to fetch' },
   not_configured: { status: 422, title: 'The workload is not configured' },
+  too_many_requests: { status: 429, title: 'This client asks too often' },
   busy: { status: 503, title: 'Too many runs are in flight' },
   comparison_running: { status: 503, title: 'A comparison has the machine to itself' },
   shutting_down: { status: 503, title: 'The service is shutting down' },

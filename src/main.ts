@@ -54,6 +54,7 @@ const app = createApp({
   archive,
   traceUrlTemplate: config.traceUrlTemplate,
   allowedHosts: config.allowedHosts,
+  rateLimitPerMinute: config.rateLimitPerMinute,
   benchToken: config.benchToken,
   surroundings: {
     target: config.target.name,

@@ -11,6 +11,8 @@ export interface HttpDeps {
   readonly traceUrlTemplate: string;
   /** Hosts that requests may name beside loopback ones. */
   readonly allowedHosts: readonly string[];
+  /** Requests a minute that one client may make; `null`: any number. */
+  readonly rateLimitPerMinute: number | null;
   /** `null`: no token is asked for. */
   readonly benchToken: string | null;
   readonly surroundings: Surroundings;

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RequestHandler } from 'express';
+import { rateLimit } from 'express-rate-limit';
 import { BenchError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 
@@ -53,6 +54,20 @@ export function originGuard(allowedHosts: readonly string[]): RequestHandler {
     }
     next();
   };
+}
+
+/** Lets a client, told by its address, make so many requests a minute. */
+export function rateGuard(perMinute: number | null): RequestHandler {
+  if (perMinute === null) return (_request, _response, next) => next();
+  return rateLimit({
+    windowMs: 60_000,
+    limit: perMinute,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    handler: () => {
+      throw new BenchError('too_many_requests', `A client may make ${perMinute} requests a minute.`);
+    },
+  });
 }
 
 /** Asks for the bearer token, where there is one; compares in constant time. */

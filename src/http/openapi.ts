@@ -14,7 +14,10 @@ const withRun = new Set<ErrorCode>(['tasks_failed', 'runner_crashed', 'upstream_
  * The OpenAPI 3.1 description of the routes. A path whose parameter has known values becomes one path a value, so
  * that each workload has exactly its own parameters.
  */
-export function openapiDocument(routes: readonly Route[], { version, benchToken }: HttpDeps): object {
+export function openapiDocument(
+  routes: readonly Route[],
+  { version, benchToken, rateLimitPerMinute }: HttpDeps,
+): object {
   return {
     openapi: '3.1.0',
     info: {
@@ -24,7 +27,11 @@ export function openapiDocument(routes: readonly Route[], { version, benchToken 
         'Which way of running N independent pieces of work at once is fastest here, by how much, and why.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    paths: Object.fromEntries(routes.flatMap((route) => pathsOf(route, benchToken !== null))),
+    paths: Object.fromEntries(
+      routes.flatMap((route) =>
+        pathsOf(route, { guarded: benchToken !== null, limited: rateLimitPerMinute !== null }),
+      ),
+    ),
     components: {
       schemas: {
         Problem: jsonSchema(problemSchema),
@@ -36,16 +43,21 @@ export function openapiDocument(routes: readonly Route[], { version, benchToken 
   };
 }
 
-function pathsOf(route: Route, guarded: boolean): [string, object][] {
+interface Guards {
+  readonly guarded: boolean;
+  readonly limited: boolean;
+}
+
+function pathsOf(route: Route, guards: Guards): [string, object][] {
   if (route.variants === undefined) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => pathParameter(name ?? ''));
-    return [[path, { get: operation(route, guarded, operationId(route.path), inPath) }]];
+    return [[path, { get: operation(route, guards, operationId(route.path), inPath) }]];
   }
   return route.variants.map(({ value, query }) => {
     const path = route.path.replace(/:\w+/, value);
     const parameters = Object.entries(query).map(([name, declaration]) => queryParameter(name, declaration));
-    return [path, { get: operation(route, guarded, operationId(path), parameters) }];
+    return [path, { get: operation(route, guards, operationId(path), parameters) }];
   });
 }
 
@@ -54,7 +66,12 @@ function operationId(path: string): string {
   return path.replaceAll(/[^a-z0-9]+/gi, '_').replace(/^_/, '');
 }
 
-function operation(route: Route, guarded: boolean, id: string, parameters: readonly object[]): object {
+function operation(
+  route: Route,
+  { guarded, limited }: Guards,
+  id: string,
+  parameters: readonly object[],
+): object {
   const { description } = route.answer;
   const tokenAsked = guarded && !route.open;
   return {
@@ -65,7 +82,12 @@ function operation(route: Route, guarded: boolean, id: string, parameters: reado
     responses: {
       200: { description, content: contentOf(route) },
       ...(route.path === '/readyz' ? { 503: readinessResponse } : {}),
-      ...errorResponses([...route.errors, ...everywhere, ...(tokenAsked ? (['unauthorized'] as const) : [])]),
+      ...errorResponses([
+        ...route.errors,
+        ...everywhere,
+        ...(tokenAsked ? (['unauthorized'] as const) : []),
+        ...(limited && !route.open ? (['too_many_requests'] as const) : []),
+      ]),
     },
   };
 }

@@ -51,6 +51,7 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
     archive: new RunArchive(10),
     traceUrlTemplate: 'http://traces.example/{traceId}',
     allowedHosts: [],
+    rateLimitPerMinute: null,
     benchToken: null,
     surroundings: { target: 'emulator', emulator: null, versions: { 'fanout-bench': '1.2.3' } },
     version: '1.2.3',

@@ -72,6 +72,33 @@ describe('a bearer token, where one is configured', () => {
   });
 });
 
+describe('a limit of requests a minute, where there is one', () => {
+  it('turns away what is above it, says when to come again, and spares what an orchestrator asks', async () => {
+    const service = await serveFake({ rateLimitPerMinute: 3 });
+    const ask = (path: string) => rawRequest(service.url, { path });
+    for (const path of ['/bench/fib', '/runs', '/bench/nothing']) {
+      const answer = await ask(path);
+      expect(answer.status).not.toBe(429);
+      expect(answer.headers.get('ratelimit-policy')).toContain('q=3');
+    }
+    const refused = await ask('/bench/fib');
+    expectProblem(refused, 429, 'too_many_requests');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(service.plans).toHaveLength(1);
+    expect((await ask('/healthz')).status).toBe(200);
+    const { text } = await ask('/openapi.json');
+    expect(text).toContain('`too_many_requests`');
+    await service.close();
+  });
+
+  it('is there by default beyond loopback only', async () => {
+    const service = await serveFake();
+    const { headers } = await rawRequest(service.url, { path: '/runs' });
+    expect(headers.get('ratelimit-policy')).toBeNull();
+    await service.close();
+  });
+});
+
 describe('what the bench refuses', () => {
   it.each([
     ['busy', true],

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { failedRunSchema, runListSchema, runSchema } from '../../src/http/schemas.ts';
 import { parseTraceJson } from '../support/otlp-receiver.ts';
-import { commandBlocks, tableCommands } from '../support/readme.ts';
+import { isRequest } from '../support/readme.ts';
 import { blockUpTo, commandsOfReadme } from '../support/readme-commands.ts';
 import { startJaeger, startVersitygw, type Jaeger } from '../support/real-servers.ts';
 import { startByCommand, type StartedByCommand } from '../support/started-by-command.ts';
@@ -21,13 +21,6 @@ const root = join(import.meta.dirname, '../..');
 /** A port that nothing listens on. */
 const nowhere = 'http://127.0.0.1:9';
 
-/** `readme.test.ts` runs whatever looks like this, in blocks and tables. */
-const runByRule = new Set(
-  [...tableCommands(), ...commandBlocks().flatMap((block) => block.split('\n'))].filter((command) =>
-    /^(?:took\(\) \{.*\}|took '[^']+'|curl 'localhost:8080\/bench\/[^']+')$/u.test(command),
-  ),
-);
-
 const notRun: Readonly<Record<string, string>> = {
   'npm ci': 'the first step of .ci/run',
   'npm test': 'the second step of .ci/run',
@@ -35,6 +28,7 @@ const notRun: Readonly<Record<string, string>> = {
   '.ci/run': 'would run this very test; test/integration/ci-run.test.ts runs it with steps that are not real',
   'npm run build':
     'test/global-setup.ts calls the same before any suite; again would pull dist/ from under it',
+  'npm run bench -- --only trust': 'as below',
   'npm run bench': 'takes minutes, and fails where other work slows the machine down',
   'go mod download github.com/jaegertracing/jaeger@v1.76.0':
     'test/support/real-servers-binary.ts does the same, once a machine: a test below holds the version against it',
@@ -157,6 +151,9 @@ const run: Readonly<Record<string, (command: string) => Promise<void>>> = {
     );
   },
 
+  'npm run compare -- fib': expectComparison,
+  'npm run compare -- s3 --strategies sdk-single,presigned-async --rounds 20': expectComparison,
+
   // A setting, to be put before a command that starts the service.
   async "EMULATOR_FAULTS='slow@photos/*:5%,throttle@Explain*#1,error@GetCallerIdentity'"(command) {
     const service = await startOwn(`${command} npm start`, {
@@ -173,7 +170,7 @@ const run: Readonly<Record<string, (command: string) => Promise<void>>> = {
 
 describe('every command of the README', () => {
   it('is run by a test, or is known not to be, for a reason; and no other is', () => {
-    const others = commandsOfReadme().filter((command) => !runByRule.has(command));
+    const others = commandsOfReadme().filter((command) => !isRequest(command));
     expect(others.toSorted()).toEqual([...Object.keys(run), ...Object.keys(notRun)].toSorted());
   });
 
@@ -188,6 +185,15 @@ describe('every command of the README', () => {
     expect(built.map((command) => /jaeger@v([\d.]+)/u.exec(command)?.[1])).toEqual([version, version]);
   });
 });
+
+/** A comparison by a service that the command starts. */
+async function expectComparison(command: string): Promise<void> {
+  const { stdout } = await promisify(execFile)('bash', ['-c', command], {
+    cwd: root,
+    env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
+  });
+  expect(stdout).toMatch(/^Recommended: \S/mu);
+}
 
 async function startOwn(...parameters: Parameters<typeof startByCommand>): Promise<StartedByCommand> {
   const service = await startByCommand(...parameters);

@@ -71,7 +71,7 @@ function looksLikeACommand(code: string): boolean {
   return programs.has(program) || /^\.\S*\/\S+$/u.test(program);
 }
 
-const programs = new Set(['npm', 'npx', 'node', 'curl', 'docker', 'git', 'go', 'bash', 'sh', 'took']);
+const programs = new Set(['npm', 'npx', 'node', 'curl', 'docker', 'git', 'go', 'bash', 'sh']);
 
 function tables(): readonly (readonly Row[])[] {
   return [...readme.matchAll(/(?:^\|.*\|\n)+/gmu)].map(([table]) =>

@@ -1,9 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+const root = join(import.meta.dirname, '../..');
 
-/** The indented blocks of README.md, without their indent. */
+/** What there is to read: README.md and, after it, what it leads to. */
+export const readme = ['README.md', ...globSync('docs/*.md', { cwd: root }).toSorted()]
+  .map((file) => readFileSync(join(root, file), 'utf8'))
+  .join('\n');
+
+/** Its indented blocks, without their indent. */
 function blocks(): string[] {
   return [...readme.matchAll(/(?<=\n\n)(?: {4}[^\n]*\n(?:\n(?= {4}))?)+/gu)].map(([block]) =>
     block.replaceAll(/^ {4}/gmu, '').trimEnd(),
@@ -15,12 +20,12 @@ export function commandBlocks(): readonly string[] {
   return blocks().filter((block) => !block.startsWith('{'));
 }
 
+/** Whether a command asks the service for a run or a comparison, and does nothing else. */
+export function isRequest(command: string): boolean {
+  return /^curl 'localhost:8080\/(?:bench|compare)\/[^']+'$/u.test(command);
+}
+
 /** The answer that the first screen shows, abridged. */
 export function sampleAnswer(): string {
   return blocks().find((block) => block.startsWith('{')) ?? '';
-}
-
-/** The commands in the first two columns of tables: `took '…'`. */
-export function tableCommands(): readonly string[] {
-  return [...readme.matchAll(/`(?<command>took '[^']+')`/gu)].map(({ groups }) => groups?.['command'] ?? '');
 }

@@ -22,6 +22,7 @@ describe('the configuration', () => {
       maxRunsKept: 100,
       runTimeoutMs: 30_000,
       maxCalls: 200,
+      rateLimitPerMinute: null,
       emulator: { port: 0, latencyMs: 30, seed: 1, faults: [], tracing: false },
       logLevel: 'info',
       warnings: [],
@@ -124,7 +125,18 @@ describe('the configuration', () => {
     );
     for (const host of ['::1', '127.0.0.2', 'LOCALHOST']) expect(readConfig({ HOST: host }).host).toBe(host);
   });
+
+  it('limits how often a client may ask, beyond loopback unless told otherwise', () => {
+    expect(limitOf({ HOST: '0.0.0.0' })).toBe(6_000);
+    expect(limitOf({ HOST: '0.0.0.0', RATE_LIMIT_PER_MINUTE: '0' })).toBeNull();
+    expect(limitOf({ RATE_LIMIT_PER_MINUTE: '10' })).toBe(10);
+    expect(problemsOf({ RATE_LIMIT_PER_MINUTE: '-1' })[0]).toContain('a whole number from 0');
+  });
 });
+
+function limitOf(environment: Environment): number | null {
+  return readConfig({ ALLOW_ANONYMOUS: 'true', ...environment }).rateLimitPerMinute;
+}
 
 function problemsOf(environment: Environment): readonly string[] {
   try {
