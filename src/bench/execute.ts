@@ -67,6 +67,7 @@ export class Execution {
         runId: randomUUID(),
         plan,
         target: world.target,
+        maxWorkers: world.limits.maxWorkers,
         originNs: clock.originNs,
         traceparents: telemetry.traceparents(trace),
       };

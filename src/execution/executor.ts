@@ -55,6 +55,8 @@ export interface ExecutionContext {
   readonly task: AnyTask;
   /** Whether what executes tasks may be used again, and may have been used before. */
   readonly pool: Pool;
+  /** So many workers or isolates may be alive at once, those that lie idle counted. */
+  readonly maxWorkers: number;
   /** Name of its bundles: `fib`, `s3-sdk`, `s3-presigned`. */
   readonly bundle: string;
   readonly bundles: BundleFolder;

@@ -10,6 +10,25 @@ const memoryLimitMb = 128;
 export interface ReadyIsolate {
   readonly isolate: ivm.Isolate;
   readonly context: ivm.Context;
+  readonly host: Host;
+}
+
+/**
+ * What an isolate can reach of its host: made once for each, since an isolate lets go of what it was given only when it
+ * collects garbage, which one that is used again and again hardly does. It leads to the job in hand and nowhere after it.
+ */
+class Host {
+  job: IsolateJob | null = null;
+  readonly started = new ivm.Callback(() => this.job?.started());
+  readonly ended = new ivm.Callback(() => this.job?.ended());
+  readonly startedIgnored = new ivm.Callback(() => this.job?.started(), { ignored: true });
+  readonly endedIgnored = new ivm.Callback(() => this.job?.ended(), { ignored: true });
+  /** A reference is called as a plain function, and only data comes back. */
+  readonly send = new ivm.Reference(async (request: PlainRequest, read: ReadAs): Promise<Exchange> => {
+    const send = this.job?.send;
+    if (send == null) throw new Error('This task sends no requests.');
+    return send(request, read);
+  });
 }
 
 export interface IsolateJob {
@@ -29,7 +48,7 @@ export function makeIsolateHere(source: string): ReadyIsolate {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
   const context = isolate.createContextSync();
   context.evalSync(source);
-  return { isolate, context };
+  return { isolate, context, host: new Host() };
 }
 
 /** The same on isolated-vm's own threads. */
@@ -38,7 +57,7 @@ export async function makeIsolate(source: string, signal: AbortSignal): Promise<
   return disposedWith(signal, isolate, async () => {
     const context = await isolate.createContext();
     await context.eval(source);
-    return { isolate, context };
+    return { isolate, context, host: new Host() };
   });
 }
 
@@ -50,12 +69,13 @@ export function disposeIsolate({ isolate }: Pick<ReadyIsolate, 'isolate'>): void
  * Runs a job on the calling thread, which it holds to the end.
  * @throws Error what the task throws; its class does not survive
  */
-export function runHere({ context }: ReadyIsolate, job: IsolateJob): TaskResult {
-  return context.evalClosureSync(
-    pureClosure,
-    [new ivm.Callback(job.started), new ivm.Callback(job.ended), job.input],
-    copied,
-  );
+export function runHere({ context, host }: ReadyIsolate, job: IsolateJob): TaskResult {
+  host.job = job;
+  try {
+    return context.evalClosureSync(pureClosure, [host.started, host.ended, job.input], copied);
+  } finally {
+    host.job = null;
+  }
 }
 
 /**
@@ -64,22 +84,24 @@ export function runHere({ context }: ReadyIsolate, job: IsolateJob): TaskResult 
  * @throws Error what the task throws, or that the isolate was disposed
  */
 export async function runInThread(
-  { isolate, context }: ReadyIsolate,
+  { isolate, context, host }: ReadyIsolate,
   job: IsolateJob,
   signal: AbortSignal,
 ): Promise<TaskResult> {
-  return disposedWith(signal, isolate, () =>
-    context.evalClosure(
-      job.send === null ? pureClosure : bridgedClosure,
-      [
-        new ivm.Callback(job.started, { ignored: true }),
-        new ivm.Callback(job.ended, { ignored: true }),
-        job.input,
-        ...(job.send === null ? [] : [new ivm.Reference(bridge(job.send))]),
-      ],
-      job.send === null ? copied : { arguments: { copy: true }, result: { copy: true, promise: true } },
-    ),
-  );
+  host.job = job;
+  const given = [host.startedIgnored, host.endedIgnored, job.input];
+  try {
+    return await disposedWith(signal, isolate, () =>
+      job.send === null
+        ? context.evalClosure(pureClosure, given, copied)
+        : context.evalClosure(bridgedClosure, [...given, host.send], {
+            arguments: { copy: true },
+            result: { copy: true, promise: true },
+          }),
+    );
+  } finally {
+    host.job = null;
+  }
 }
 
 async function disposedWith<T>(signal: AbortSignal, isolate: ivm.Isolate, act: () => Promise<T>): Promise<T> {
@@ -105,8 +127,3 @@ const bridgedClosure = `
     $1();
     return result;
   })();`;
-
-/** A reference is called as a plain function, and only data comes back. */
-function bridge(send: Send): (request: PlainRequest, read: ReadAs) => Promise<Exchange> {
-  return (request, read) => send(request, read);
-}

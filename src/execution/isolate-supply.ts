@@ -18,8 +18,12 @@ export class IsolateSupply {
   readonly #keep: boolean;
   readonly #madeHere = new WeakSet<ReadyIsolate>();
 
-  /** @param purpose only isolates that were made for the same are used again */
-  constructor(source: string, purpose: string, thread: IsolateThread, keep: boolean) {
+  /**
+   * @param purpose only isolates that were made for the same are used again
+   * @param mostAlive so many are there at once, idle ones counted
+   */
+  constructor(source: string, purpose: string, thread: IsolateThread, keep: boolean, mostAlive: number) {
+    shelf.limit(mostAlive);
     this.#source = source;
     this.#key = keyOf(source, purpose);
     this.#thread = thread;
@@ -31,17 +35,23 @@ export class IsolateSupply {
    * @throws Error when the signal fires while one is made
    */
   async take(signal: AbortSignal): Promise<{ readonly ready: ReadyIsolate; readonly reused: boolean }> {
-    const kept = this.#keep ? shelf.take(this.#key) : null;
+    const kept = shelf.take(this.#keep ? this.#key : null);
     if (kept !== null) return { ready: kept, reused: !this.#madeHere.has(kept) };
-    const ready =
-      this.#thread === 'here' ? makeIsolateHere(this.#source) : await makeIsolate(this.#source, signal);
-    this.#madeHere.add(ready);
-    return { ready, reused: false };
+    try {
+      const ready =
+        this.#thread === 'here' ? makeIsolateHere(this.#source) : await makeIsolate(this.#source, signal);
+      this.#madeHere.add(ready);
+      return { ready, reused: false };
+    } catch (error) {
+      shelf.release();
+      throw error;
+    }
   }
 
   /** @param sound whether it did what it was asked, and nothing of the task can still be running in it */
   give(ready: ReadyIsolate, sound: boolean): void {
-    if (this.#keep && sound && !ready.isolate.isDisposed) shelf.give(this.#key, ready);
-    else disposeIsolate(ready);
+    if (this.#keep && sound && !ready.isolate.isDisposed) return shelf.give(this.#key, ready);
+    disposeIsolate(ready);
+    shelf.release();
   }
 }

@@ -24,7 +24,7 @@ async function isolates(
 ): Promise<Executor> {
   const { clock, settings, openHttp, pool } = context;
   const source = await context.bundles.isolateSource(context.bundle);
-  const supply = new IsolateSupply(source, purpose, thread, pool === 'warm');
+  const supply = new IsolateSupply(source, purpose, thread, pool === 'warm', context.maxWorkers);
   const key = pool === 'warm' ? keyOf(purpose, context.bundle, context.client, settings) : null;
   // isolated-vm does not say which of its threads an isolate runs on.
   const place: Place = { pid: process.pid, threadId: thread === 'here' ? threadId : null };

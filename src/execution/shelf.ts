@@ -19,45 +19,75 @@ export class Shelf<Item> {
   readonly #limits: ShelfLimits<Item>;
   /** The one that has lain longest first. */
   readonly #idle: Idle<Item>[] = [];
+  #mostAlive = Infinity;
+  #inUse = 0;
 
   constructor(limits: ShelfLimits<Item>) {
     this.#limits = limits;
   }
 
-  get idle(): number {
-    return this.#idle.length;
+  /** What is in use and what lies idle are no more than this together: idle ones make room, those in use never. */
+  limit(mostAlive: number): void {
+    this.#mostAlive = mostAlive;
   }
 
   /** One that lies idle, or a new one. @param key all that it is made from; `null`: nothing is kept */
   takeOrMake(key: string | null, make: () => Item): { readonly item: Item; readonly reused: boolean } {
-    const kept = key === null ? null : this.take(key);
+    const kept = this.take(key);
     return kept === null ? { item: make(), reused: false } : { item: kept, reused: true };
   }
 
   /** Lays one down for the next use, or disposes it where nothing is kept. */
   giveOrDispose(key: string | null, item: Item): void {
-    if (key === null) this.#limits.dispose(item);
-    else this.give(key, item);
+    if (key !== null) return this.give(key, item);
+    this.release();
+    this.#limits.dispose(item);
   }
 
-  /** The one that was in use last among those that were made alike; `null` when none lies idle. */
-  take(key: string): Item | null {
+  /**
+   * The one that was in use last among those that were made alike. `null` when none lies idle: then there is room for a
+   * new one. It is to be given back, or released.
+   */
+  take(key: string | null): Item | null {
+    this.#inUse += 1;
+    const kept = key === null ? null : this.#takeSound(key);
+    this.#makeRoom();
+    return kept;
+  }
+
+  /** Lays down what was taken, is sound and may be used again. */
+  give(key: string, item: Item): void {
+    this.release();
+    const eviction = setTimeout(() => this.#evict(kept), this.#limits.idleMs).unref();
+    const kept: Idle<Item> = { key, item, eviction };
+    this.#idle.push(kept);
+    this.#makeRoom();
+  }
+
+  /** What was taken is no more. */
+  release(): void {
+    this.#inUse -= 1;
+  }
+
+  #takeSound(key: string): Item | null {
     const kept = this.#idle.findLast((idle) => idle.key === key);
     if (kept === undefined) return null;
     clearTimeout(kept.eviction);
     this.#idle.splice(this.#idle.indexOf(kept), 1);
     if (this.#limits.isAlive(kept.item)) return kept.item;
     this.#limits.dispose(kept.item);
-    return this.take(key);
+    return this.#takeSound(key);
   }
 
-  /** Lays down what is sound and may be used again. */
-  give(key: string, item: Item): void {
-    const eviction = setTimeout(() => this.#evict(kept), this.#limits.idleMs).unref();
-    const kept: Idle<Item> = { key, item, eviction };
-    this.#idle.push(kept);
-    const oldest = this.#idle[0];
-    if (this.#idle.length > this.#limits.mostIdle && oldest !== undefined) this.#evict(oldest);
+  #makeRoom(): void {
+    const most = Math.min(this.#limits.mostIdle, this.#mostAlive - this.#inUse);
+    for (
+      let oldest = this.#idle[0];
+      oldest !== undefined && this.#idle.length > most;
+      oldest = this.#idle[0]
+    ) {
+      this.#evict(oldest);
+    }
   }
 
   #evict(kept: Idle<Item>): void {

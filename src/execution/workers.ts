@@ -74,6 +74,7 @@ function workers(
   extra: Pick<IsolateWorkOrder, 'source'> | Record<string, never> = {},
 ): Executor {
   const { pool, originNs, settings } = context;
+  shelf.limit(context.maxWorkers);
   // What sends nothing has no sockets, of which it could have too many.
   const made = [context.bundle, script, options, context.task.uses === 'nothing' ? null : settings];
   const key = pool === 'warm' ? keyOf(...made) : null;
@@ -95,8 +96,9 @@ function workers(
       handle.crashed(firstLine(error instanceof Error ? error.message : String(error)));
     }
     handle.signal.removeEventListener('abort', stop);
-    if (sound && key !== null) shelf.give(key, worker);
-    else await worker.terminate();
+    if (sound && key !== null) return shelf.give(key, worker);
+    await worker.terminate();
+    shelf.release();
   }
 
   return { execute, close: async () => undefined };

@@ -45,7 +45,7 @@ export async function executeOrder(order: RunOrder, world: RunnerWorld, signal: 
 }
 
 async function execute(
-  { plan, target, originNs, traceparents }: RunOrder,
+  { plan, target, originNs, traceparents, maxWorkers }: RunOrder,
   world: RunnerWorld,
   clock: Clock,
   reporter: Reporter,
@@ -68,6 +68,7 @@ async function execute(
     originNs,
     task,
     pool: plan.pool,
+    maxWorkers,
     settings,
     bundles: world.bundles,
     awsEnvironment: world.awsEnvironment,

@@ -11,6 +11,8 @@ export interface RunOrder {
   readonly runId: string;
   readonly plan: RunPlan;
   readonly target: TargetSettings;
+  /** So many workers or isolates may a runner have alive at once, those that lie idle counted. */
+  readonly maxWorkers: number;
   /** The origin of the run's clock (see `ClockAnchor`). */
   readonly originNs: string;
   /** `traceparent` values by task index; `null` where the run is not traced. */

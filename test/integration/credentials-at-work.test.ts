@@ -129,7 +129,7 @@ describe('on a runner that holds credentials', () => {
     const { signal } = new AbortController();
     const originNs = String(process.hrtime.bigint());
     const lease = await supervisor.lease(plan, signal);
-    const order = { runId: strategy, plan, target, originNs, traceparents: null };
+    const order = { runId: strategy, plan, target, originNs, maxWorkers: 64, traceparents: null };
     const { ending, ended } = await drive(order, lease.runner, clockFrom(originNs), signal);
     lease.release();
     const task = ended.get(0);

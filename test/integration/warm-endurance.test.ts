@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { shelfLimits } from '../../src/execution/shelf.ts';
@@ -7,7 +7,7 @@ import { workersOf } from '../support/process-table.ts';
 import { WarmBench, warmCells } from '../support/warm-bench.ts';
 
 /** How often each strategy runs. */
-const runs = 200;
+const runs = 1_000;
 const minute = 60_000;
 const titled = warmCells
   .filter(({ workload }) => workload !== 'sleep')
@@ -37,10 +37,18 @@ describe.runIf(process.platform === 'linux')('after many warm runs', () => {
     async (cell) => {
       const pid = pidOf(await bench.run(cell, 'warm'));
       const first = levelOf(pid);
-      for (let run = 1; run < runs; run += 1) await bench.run(cell, 'warm');
+      const residentMb: number[] = [];
+      for (let run = 1; run < runs; run += 1) {
+        await bench.run(cell, 'warm');
+        if (run % 10 === 0) residentMb.push(residentMbOf(pid));
+      }
       await vi.waitFor(() => expectNoMore(pid, first), 5_000);
+      // Between two collections of garbage it grows; what is left after one does not.
+      const fifth = residentMb.length / 5;
+      const [early, late] = [residentMb.slice(fifth, 2 * fifth), residentMb.slice(-fifth)];
+      expect(Math.min(...late)).toBeLessThanOrEqual(1.2 * Math.min(...early) + 10);
     },
-    minute,
+    4 * minute,
   );
 
   it(
@@ -82,6 +90,11 @@ function levelOf(pid: number): Level {
     handles: readdirSync(`/proc/${pid}/fd`).length,
     processes: workersOf(pid).length,
   };
+}
+
+function residentMbOf(pid: number): number {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
+  return (pages * 4096) / 2 ** 20;
 }
 
 function pidOf({ runner, outcome }: RunRecord): number {

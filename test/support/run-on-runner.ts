@@ -39,10 +39,16 @@ export function worldOf(target: TargetSettings, limits: Partial<World['limits']>
 export class RunnerBench {
   readonly supervisor: Supervisor;
   readonly #target: TargetSettings;
+  readonly #limits: Partial<World['limits']>;
   #runs = 0;
 
-  constructor(target: TargetSettings, environment: Readonly<Record<string, string>> = {}) {
+  constructor(
+    target: TargetSettings,
+    environment: Readonly<Record<string, string>> = {},
+    limits: Partial<World['limits']> = {},
+  ) {
     this.#target = target;
+    this.#limits = limits;
     this.supervisor = new Supervisor({ distFolder, environment });
   }
 
@@ -53,10 +59,13 @@ export class RunnerBench {
     signal: AbortSignal = new AbortController().signal,
     traceparents: readonly string[] | null = null,
   ): Promise<RunRecord> {
-    const plan = planRun({ workload, given, problems: [] }, worldOf(this.#target));
+    const { limits, ...world } = worldOf(this.#target, this.#limits);
+    const plan = planRun({ workload, given, problems: [] }, { ...world, limits });
     const originNs = String(process.hrtime.bigint());
     const lease = await this.supervisor.lease(plan, signal);
-    const order = { runId: `run-${(this.#runs += 1)}`, plan, target: this.#target, originNs, traceparents };
+    const { maxWorkers } = limits;
+    const runId = `run-${(this.#runs += 1)}`;
+    const order = { runId, plan, target: this.#target, maxWorkers, originNs, traceparents };
     const news = await drive(order, lease.runner, clockFrom(originNs), signal);
     lease.release();
     const declaration = workloads.find((entry) => entry.declaration.name === workload)?.declaration;

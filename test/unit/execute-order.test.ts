@@ -52,7 +52,7 @@ async function execute(
 ): Promise<readonly FromRunner[]> {
   const sent: FromRunner[] = [];
   const originNs = String(process.hrtime.bigint());
-  const order: RunOrder = { runId: 'run', plan, target, originNs, traceparents: null };
+  const order: RunOrder = { runId: 'run', plan, target, originNs, maxWorkers: 64, traceparents: null };
   const world = {
     bundles: bundlesIn(distFolder),
     awsEnvironment: {},
