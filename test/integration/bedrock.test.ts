@@ -1,53 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emulatorCredentials } from '../../src/emulator/credentials.ts';
-import { parseFaults } from '../../src/emulator/faults.ts';
-import { startEmulator } from '../../src/emulator/process.ts';
 import type { RunRecord } from '../../src/record/record.ts';
-import { distFolder, RunnerBench, targetAt } from '../support/run-on-runner.ts';
+import { account, EmulatedBenches, errorsOf, signedStrategies } from '../support/emulated.ts';
+import type { RunnerBench } from '../support/run-on-runner.ts';
 
-const account: Record<string, string> = {
-  AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
-  AWS_EC2_METADATA_DISABLED: 'true',
-};
 const forms = ['converse', 'invoke'] as const;
-const strategies = [
-  'sdk-single',
-  'sdk-async',
-  'sdk-threads',
-  'sdk-subprocess',
-  'presigned-single',
-  'presigned-async',
-  'presigned-threads',
-  'presigned-isolate',
-  'presigned-isolate-threads',
-  'presigned-isolate-subprocess',
-];
 /** One of each access, and one that is bridged. */
 const accesses = ['sdk-async', 'presigned-async', 'presigned-isolate-threads'];
 
-const closing: (() => Promise<void>)[] = [];
-async function benchWith(faults = '', environment = account): Promise<RunnerBench> {
-  const settings = { port: 0, latencyMs: 1, seed: 1, faults: parseFaults(faults), tracing: false };
-  const emulator = await startEmulator({ distFolder, settings, environment: {}, onRestart: () => undefined });
-  const bench = new RunnerBench(targetAt(emulator.endpoint), environment);
-  closing.push(
-    () => emulator.stop(),
-    () => bench.stop(),
-  );
-  return bench;
-}
-afterAll(async () => {
-  for (const close of closing.toReversed()) await close();
-});
+const benches = new EmulatedBenches();
+afterAll(() => benches.close());
 
 describe('bedrock against the emulator', () => {
   let bench: RunnerBench;
   beforeAll(async () => {
-    bench = await benchWith();
+    bench = await benches.start();
   });
 
-  describe.each(strategies)('%s', (strategy) => {
+  describe.each(signedStrategies)('%s', (strategy) => {
     it.each(forms)('%s gives the same answer whole and streamed, which times its tokens', async (op) => {
       const whole = await bench.run('bedrock', { strategy, op, tasks: '2' });
       const streamed = await bench.run('bedrock', { strategy, op, tasks: '2', stream: 'true' });
@@ -72,7 +42,7 @@ describe('bedrock against the emulator', () => {
     });
   });
 
-  it.each(strategies)('%s leaves no credential or signature in a record', async (strategy) => {
+  it.each(signedStrategies)('%s leaves no credential or signature in a record', async (strategy) => {
     const record = JSON.stringify(await bench.run('bedrock', { strategy, tasks: '1' }));
     expect(record).not.toContain(emulatorCredentials.accessKeyId);
     expect(record).not.toMatch(/Signature=[0-9a-f]/);
@@ -99,9 +69,9 @@ describe('what can go wrong with a model', () => {
       ].map(([fault, code, upstreamCode]) => [strategy, fault, code, upstreamCode] as const),
     ),
   )('%s, %s: each task fails with %s %s', async (strategy, fault, code, upstreamCode) => {
-    const bench = await benchWith(`${fault}@*`);
+    const bench = await benches.start(`${fault}@*`);
     const record = await bench.run('bedrock', { strategy, tasks: '1' });
-    expect([record.outcome, ...failuresOf(record)]).toEqual(['tasks_failed', [code, upstreamCode]]);
+    expect([record.outcome, ...errorsOf(record)]).toEqual(['tasks_failed', [code, upstreamCode]]);
   });
 
   it.each(
@@ -113,19 +83,19 @@ describe('what can go wrong with a model', () => {
       ].map(([fault, code]) => [strategy, fault, code] as const),
     ),
   )('%s, %s in the middle of a stream: the task fails with %s', async (strategy, fault, code) => {
-    const bench = await benchWith(`${fault}@*`);
+    const bench = await benches.start(`${fault}@*`);
     const record = await bench.run('bedrock', { strategy, tasks: '1', stream: 'true' });
-    expect(failuresOf(record).map(([told]) => told)).toEqual([code]);
+    expect(errorsOf(record).map((error) => error?.[0])).toEqual([code]);
   });
 
   it.each(accesses)('%s, stall: the run ends with its time', async (strategy) => {
-    const bench = await benchWith('stall@*');
+    const bench = await benches.start('stall@*');
     const record = await bench.run('bedrock', { strategy, tasks: '1', stream: 'true', timeoutMs: '500' });
-    expect([record.outcome, ...failuresOf(record)]).toEqual(['run_timeout', ['run_timeout', null]]);
+    expect([record.outcome, ...errorsOf(record)]).toEqual(['run_timeout', ['run_timeout', null]]);
   });
 
   it.each(accesses)('%s: is tried again as often as attempts says', async (strategy) => {
-    const bench = await benchWith('throttle@*#2');
+    const bench = await benches.start('throttle@*#2');
     const record = await bench.run('bedrock', { strategy, tasks: '1', attempts: '3' });
     expect([record.outcome, record.tasks[0]?.attempts?.map(({ statusCode }) => statusCode)]).toEqual([
       'ok',
@@ -134,16 +104,16 @@ describe('what can go wrong with a model', () => {
   });
 
   it('answers that pass no check make no_valid_answer, with every reason', async () => {
-    const bench = await benchWith('nonsense@*');
+    const bench = await benches.start('nonsense@*');
     const given = { strategy: 'presigned-async', join: 'first-valid', validate: 'json' };
     const record = await bench.run('bedrock', given);
     expect(record.outcome).toBe('no_valid_answer');
-    expect(failuresOf(record)).toEqual(record.tasks.map(() => ['invalid_answer', null]));
+    expect(errorsOf(record)).toEqual(record.tasks.map(() => ['invalid_answer', null]));
     for (const index of [0, 1, 2]) expect(record.failure).toContain(`task ${index}: the answer is not valid`);
   });
 
   it('the first valid answer is taken where others are not valid', async () => {
-    const bench = await benchWith(
+    const bench = await benches.start(
       'nonsense@Answer with one SQL statement and nothing else: it selects the documents about how tides*',
     );
     const given = { strategy: 'presigned-single', join: 'first-valid', validate: 'sql' };
@@ -154,20 +124,14 @@ describe('what can go wrong with a model', () => {
   it.each(['sdk-async', 'presigned-async'])(
     '%s: a wrong secret is refused in the service’s words',
     async (strategy) => {
-      const bench = await benchWith('', { ...account, AWS_SECRET_ACCESS_KEY: 'wrong' });
+      const bench = await benches.start('', { ...account, AWS_SECRET_ACCESS_KEY: 'wrong' });
       const record = await bench.run('bedrock', { strategy, tasks: '1' });
-      expect(failuresOf(record)[0]?.[0]).toBe('upstream_error');
-      expect(failuresOf(record)[0]?.[1]).toMatch(/Signature/);
+      expect(errorsOf(record)[0]?.[0]).toBe('upstream_error');
+      expect(errorsOf(record)[0]?.[1]).toMatch(/Signature/);
     },
   );
 });
 
 function answersOf({ tasks }: RunRecord) {
   return tasks.flatMap((task) => (task.state === 'ok' ? [task.output] : []));
-}
-
-function failuresOf({ tasks }: RunRecord) {
-  return tasks.flatMap((task) =>
-    task.state === 'failed' ? [[task.error.code, task.error.upstreamCode] as const] : [],
-  );
 }

@@ -1,39 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emulatorCredentials } from '../../src/emulator/credentials.ts';
-import { parseFaults } from '../../src/emulator/faults.ts';
-import { startEmulator } from '../../src/emulator/process.ts';
-import type { RunRecord } from '../../src/record/record.ts';
 import { strategies } from '../../src/strategies/registry.ts';
-import { distFolder, RunnerBench, targetAt } from '../support/run-on-runner.ts';
+import { EmulatedBenches, errorsOf } from '../support/emulated.ts';
+import { targetAt, type RunnerBench } from '../support/run-on-runner.ts';
 
 /** The plain HTTP clients are seen by the same eyes, and fail in the same words. */
-const account: Record<string, string> = {
-  AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
-  AWS_EC2_METADATA_DISABLED: 'true',
-};
 const clients = ['got', 'undici'];
 const names = strategies.map(({ declaration: { name } }) => `presigned-${name}`);
 
-const closing: (() => Promise<void>)[] = [];
-async function benchWith(faults = ''): Promise<RunnerBench> {
-  const settings = { port: 0, latencyMs: 5, seed: 1, faults: parseFaults(faults), tracing: false };
-  const emulator = await startEmulator({ distFolder, settings, environment: {}, onRestart: () => undefined });
-  const bench = new RunnerBench(targetAt(emulator.endpoint), account);
-  closing.push(
-    () => emulator.stop(),
-    () => bench.stop(),
-  );
-  return bench;
-}
-afterAll(async () => {
-  for (const close of closing.toReversed()) await close();
-});
+const benches = new EmulatedBenches();
+afterAll(() => benches.close());
 
 describe.each(clients)('%s', (client) => {
   let bench: RunnerBench;
   beforeAll(async () => {
-    bench = await benchWith();
+    bench = await benches.start();
   });
 
   it.each(names)(
@@ -76,20 +56,19 @@ describe.each(clients)('%s', (client) => {
     ['throttle', 'upstream_error', 'SlowDown'],
     ['corrupt', 'wrong_result', null],
   ])('%s: the task fails with %s %s', async (fault, code, upstreamCode) => {
-    const faulty = await benchWith(`${fault}@photos/1.jpg`);
+    const faulty = await benches.start(`${fault}@photos/1.jpg`);
     const record = await faulty.run('s3', { strategy: 'presigned-async', client, tasks: '3' });
-    expect(failuresOf(record)).toEqual([null, [code, upstreamCode], null]);
+    expect(errorsOf(record)).toEqual([null, [code, upstreamCode], null]);
   });
 
   it('a connection that is refused is told with the system’s code', async () => {
-    const nobody = new RunnerBench(targetAt('http://127.0.0.1:1', { keys: ['a'] }), account);
-    closing.push(() => nobody.stop());
+    const nobody = benches.at(targetAt('http://127.0.0.1:1', { keys: ['a'] }));
     const record = await nobody.run('s3', { strategy: 'presigned-async', client, tasks: '1' });
-    expect(failuresOf(record)).toEqual([['connection_failed', 'ECONNREFUSED']]);
+    expect(errorsOf(record)).toEqual([['connection_failed', 'ECONNREFUSED']]);
   });
 
   it('is tried again as often as attempts says, and tells each', async () => {
-    const faulty = await benchWith('reset@photos/0.jpg#1,error@photos/1.jpg#2');
+    const faulty = await benches.start('reset@photos/0.jpg#1,error@photos/1.jpg#2');
     const given = { strategy: 'presigned-async', client, tasks: '3', attempts: '3' };
     const { outcome, tasks } = await faulty.run('s3', given);
     const statuses = tasks.map(({ attempts }) => attempts?.map(({ statusCode }) => statusCode));
@@ -97,14 +76,10 @@ describe.each(clients)('%s', (client) => {
   });
 
   it('a task that is stopped closes its socket', async () => {
-    const faulty = await benchWith('stall@photos/*');
+    const faulty = await benches.start('stall@photos/*');
     const given = { strategy: 'presigned-async', client, tasks: '2', timeoutMs: '1500' };
     const { outcome, tasks } = await faulty.run('s3', given);
     expect([outcome, tasks.map(({ attempts }) => attempts?.length)]).toEqual(['run_timeout', [1, 1]]);
     expect((await faulty.run('fib', { strategy: 'threads', n: '5', tasks: '1' })).outcome).toBe('ok');
   });
 });
-
-function failuresOf({ tasks }: RunRecord) {
-  return tasks.map((task) => (task.state === 'failed' ? [task.error.code, task.error.upstreamCode] : null));
-}

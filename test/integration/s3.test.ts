@@ -1,63 +1,39 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emulatorCredentials } from '../../src/emulator/credentials.ts';
-import { startEmulator, type RunningEmulator } from '../../src/emulator/process.ts';
-import { parseFaults } from '../../src/emulator/faults.ts';
 import { makeObjects } from '../../src/emulator/objects.ts';
 import type { RunRecord, TaskRecord } from '../../src/record/record.ts';
-import { strategies } from '../../src/strategies/registry.ts';
-import { distFolder, RunnerBench, targetAt } from '../support/run-on-runner.ts';
+import { account, accesses, EmulatedBenches, errorsOf, signedStrategies } from '../support/emulated.ts';
+import { targetAt, type RunnerBench } from '../support/run-on-runner.ts';
 
-const account: Record<string, string> = {
-  AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
-  AWS_EC2_METADATA_DISABLED: 'true',
-};
-const names = strategies.flatMap(({ declaration: { name, refusedAccesses } }) => [
-  ...(refusedAccesses.sdk === undefined ? [`sdk-${name}`] : []),
-  `presigned-${name}`,
-]);
-const accesses = ['sdk-async', 'presigned-async', 'presigned-isolate', 'presigned-isolate-subprocess'];
-
-const closing: (() => Promise<void>)[] = [];
-async function emulator(faults = ''): Promise<RunningEmulator> {
-  const settings = { port: 0, latencyMs: 5, seed: 1, faults: parseFaults(faults), tracing: false };
-  const running = await startEmulator({ distFolder, settings, environment: {}, onRestart: () => undefined });
-  closing.push(() => running.stop());
-  return running;
-}
-function benchAt(
-  endpoint: string,
-  s3: Parameters<typeof targetAt>[1] = {},
-  environment = account,
-): RunnerBench {
-  const bench = new RunnerBench(targetAt(endpoint, s3), environment);
-  closing.push(() => bench.stop());
-  return bench;
-}
-afterAll(async () => {
-  for (const close of closing.toReversed()) await close();
-});
+const benches = new EmulatedBenches();
+afterAll(() => benches.close());
 
 describe('s3 against the emulator', () => {
   let bench: RunnerBench;
   beforeAll(async () => {
-    bench = benchAt((await emulator()).endpoint);
+    bench = await benches.start();
   });
 
-  it.each(names)('%s reads and checks every object, and sees its HTTP exchange', async (strategy) => {
-    const record = await bench.run('s3', { strategy, tasks: '4' });
-    expect(record.outcome).toBe('ok');
-    expect(bodies(record)).toEqual(
-      [0, 1, 2, 3].map((index) => ({ bytes: 300_000, md5: md5Of(`photos/${index}.jpg`) })),
-    );
-    for (const { attempts } of record.tasks) {
-      expect(attempts).toHaveLength(1);
-      expect(attempts?.[0]).toMatchObject({ method: 'GET', statusCode: 200, serverMs: expect.any(Number) });
-      expect(attempts?.[0]?.phases).toMatchObject({ ttfb: expect.any(Object), download: expect.any(Object) });
-    }
-    expect(record.signing === null).toBe(strategy.startsWith('sdk'));
-  });
+  it.each(signedStrategies)(
+    '%s reads and checks every object, and sees its HTTP exchange',
+    async (strategy) => {
+      const record = await bench.run('s3', { strategy, tasks: '4' });
+      expect(record.outcome).toBe('ok');
+      expect(bodies(record)).toEqual(
+        [0, 1, 2, 3].map((index) => ({ bytes: 300_000, md5: md5Of(`photos/${index}.jpg`) })),
+      );
+      for (const { attempts } of record.tasks) {
+        expect(attempts).toHaveLength(1);
+        expect(attempts?.[0]).toMatchObject({ method: 'GET', statusCode: 200, serverMs: expect.any(Number) });
+        expect(attempts?.[0]?.phases).toMatchObject({
+          ttfb: expect.any(Object),
+          download: expect.any(Object),
+        });
+      }
+      expect(record.signing === null).toBe(strategy.startsWith('sdk'));
+    },
+  );
 
   it('leaves no signature or credential in a record', async () => {
     for (const strategy of accesses) {
@@ -102,28 +78,28 @@ describe('what can go wrong upstream', () => {
     '%s: a missing key fails its task with the upstream code, the others stand',
     async (strategy) => {
       const keys = ['photos/0.jpg', 'photos/missing.jpg', 'photos/2.jpg'];
-      const bench = benchAt((await emulator()).endpoint, { keys });
+      const bench = benches.at(await benches.target('', { keys }));
       const record = await bench.run('s3', { strategy, tasks: '3' });
       expect(record.outcome).toBe('tasks_failed');
-      expect(errors(record)).toEqual([null, ['upstream_error', 'NoSuchKey'], null]);
+      expect(errorsOf(record)).toEqual([null, ['upstream_error', 'NoSuchKey'], null]);
     },
   );
 
   it.each(accesses)('%s: a missing bucket fails every task', async (strategy) => {
-    const bench = benchAt((await emulator()).endpoint, { bucket: 'missing', keys: ['a', 'b'] });
+    const bench = benches.at(await benches.target('', { bucket: 'missing', keys: ['a', 'b'] }));
     const record = await bench.run('s3', { strategy, tasks: '2' });
     expect(record.outcome).toBe('tasks_failed');
-    expect(errors(record)).toEqual([
+    expect(errorsOf(record)).toEqual([
       ['upstream_error', 'NoSuchBucket'],
       ['upstream_error', 'NoSuchBucket'],
     ]);
   });
 
   it('a missing bucket that must be listed is upstream_unavailable, and no task ran', async () => {
-    const bench = benchAt((await emulator()).endpoint, { bucket: 'missing' });
+    const bench = benches.at(await benches.target('', { bucket: 'missing' }));
     const record = await bench.run('s3', { strategy: 'presigned-async', tasks: '2' });
     expect(record.outcome).toBe('upstream_unavailable');
-    expect(errors(record)).toEqual([
+    expect(errorsOf(record)).toEqual([
       ['upstream_unavailable', 'NoSuchBucket'],
       ['upstream_unavailable', 'NoSuchBucket'],
     ]);
@@ -131,16 +107,16 @@ describe('what can go wrong upstream', () => {
 
   it.each(accesses)('%s: wrong credentials fail every task', async (strategy) => {
     const wrong = { ...account, AWS_SECRET_ACCESS_KEY: 'wrong' };
-    const bench = benchAt((await emulator()).endpoint, { keys: ['photos/0.jpg'] }, wrong);
+    const bench = benches.at(await benches.target('', { keys: ['photos/0.jpg'] }), wrong);
     const record = await bench.run('s3', { strategy, tasks: '1' });
-    expect(errors(record)).toEqual([['upstream_error', 'SignatureDoesNotMatch']]);
+    expect(errorsOf(record)).toEqual([['upstream_error', 'SignatureDoesNotMatch']]);
   });
 
   it.each(accesses)('%s: a refused connection fails every task', async (strategy) => {
-    const bench = benchAt('http://127.0.0.1:9', { keys: ['photos/0.jpg'] });
+    const bench = benches.at(targetAt('http://127.0.0.1:9', { keys: ['photos/0.jpg'] }));
     const record = await bench.run('s3', { strategy, tasks: '2' });
     expect(record.outcome).toBe('tasks_failed');
-    expect(errors(record)).toEqual([
+    expect(errorsOf(record)).toEqual([
       ['connection_failed', 'ECONNREFUSED'],
       ['connection_failed', 'ECONNREFUSED'],
     ]);
@@ -148,10 +124,10 @@ describe('what can go wrong upstream', () => {
 
   it.each(accesses)('%s: a body that is cut off, one that is wrong, a reset and a 500', async (strategy) => {
     const faults = 'truncate@photos/0.jpg,corrupt@photos/1.jpg,reset@photos/2.jpg,error@photos/3.jpg';
-    const bench = benchAt((await emulator(faults)).endpoint);
+    const bench = await benches.start(faults);
     const record = await bench.run('s3', { strategy, tasks: '5' });
     expect(record.outcome).toBe('tasks_failed');
-    expect(errors(record)).toEqual([
+    expect(errorsOf(record)).toEqual([
       ['body_truncated', null],
       ['wrong_result', null],
       ['connection_failed', 'ECONNRESET'],
@@ -163,7 +139,7 @@ describe('what can go wrong upstream', () => {
   it.each(accesses)(
     '%s: an answer that never comes ends at the time limit, the others stand',
     async (strategy) => {
-      const bench = benchAt((await emulator('stall@photos/1.jpg')).endpoint);
+      const bench = await benches.start('stall@photos/1.jpg');
       const record = await bench.run('s3', {
         strategy,
         tasks: '3',
@@ -171,12 +147,12 @@ describe('what can go wrong upstream', () => {
         concurrency: strategy.endsWith('isolate') ? '1' : '3',
       });
       expect(record.outcome).toBe('run_timeout');
-      expect(errors(record).slice(0, 2)).toEqual([null, ['run_timeout', null]]);
+      expect(errorsOf(record).slice(0, 2)).toEqual([null, ['run_timeout', null]]);
     },
   );
 
   it('no object under the prefix is no run', async () => {
-    const bench = benchAt((await emulator()).endpoint, { prefix: 'nothing/' });
+    const bench = benches.at(await benches.target('', { prefix: 'nothing/' }));
     const record = await bench.run('s3', { strategy: 'presigned-async', tasks: '1' });
     expect(record.failure).toContain('S3_PREFIX');
   });
@@ -192,10 +168,6 @@ function bodies({ tasks }: RunRecord): unknown[] {
   return tasks.map((task) =>
     task.state === 'ok' ? { bytes: task.output.body?.bytes, md5: task.output.body?.md5 } : task,
   );
-}
-
-function errors({ tasks }: RunRecord): unknown[] {
-  return tasks.map((task) => (task.state === 'failed' ? [task.error.code, task.error.upstreamCode] : null));
 }
 
 function expectOrderedPhases({ startedAtNs, endedAtNs, attempts }: TaskRecord): void {

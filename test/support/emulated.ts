@@ -2,7 +2,7 @@ import { emulatorCredentials } from '../../src/emulator/credentials.ts';
 import { parseFaults } from '../../src/emulator/faults.ts';
 import { startEmulator } from '../../src/emulator/process.ts';
 import type { TargetSettings } from '../../src/aws/target.ts';
-import type { RunRecord } from '../../src/record/record.ts';
+import type { RunRecord, TaskErrorCode } from '../../src/record/record.ts';
 import { strategies } from '../../src/strategies/registry.ts';
 import { distFolder, RunnerBench, targetAt } from './run-on-runner.ts';
 
@@ -26,16 +26,28 @@ export const accesses = ['sdk-async', 'presigned-async', 'presigned-isolate', 'p
 
 /** Benches on real runners, each with what it talks to. Close it when all is done. */
 export class EmulatedBenches {
+  readonly #latencyMs: number;
   readonly #closing: (() => Promise<void>)[] = [];
+
+  /** @param latencyMs of every emulator */
+  constructor(latencyMs = 2) {
+    this.#latencyMs = latencyMs;
+  }
 
   /** A bench and an emulator that has these faults. */
   async start(faults = '', environment: Readonly<Record<string, string>> = account): Promise<RunnerBench> {
     return this.at(await this.target(faults), environment);
   }
 
-  /** An emulator that has these faults. */
-  async target(faults = ''): Promise<TargetSettings> {
-    const settings = { port: 0, latencyMs: 2, seed: 1, faults: parseFaults(faults), tracing: false };
+  /** An emulator that has these faults, and which of its objects are read. */
+  async target(faults = '', s3: Partial<TargetSettings['s3']> = {}): Promise<TargetSettings> {
+    const settings = {
+      port: 0,
+      latencyMs: this.#latencyMs,
+      seed: 1,
+      faults: parseFaults(faults),
+      tracing: false,
+    };
     const emulator = await startEmulator({
       distFolder,
       settings,
@@ -43,7 +55,7 @@ export class EmulatedBenches {
       onRestart: () => undefined,
     });
     this.#closing.push(() => emulator.stop());
-    return targetAt(emulator.endpoint);
+    return targetAt(emulator.endpoint, s3);
   }
 
   /** A bench and whatever is there. */
@@ -58,7 +70,7 @@ export class EmulatedBenches {
   }
 }
 
-/** Code and upstream code of each task's error, by index. */
-export function errorsOf({ tasks }: RunRecord): unknown[] {
+/** Code and upstream code of each task's error, by index; `null` for a task that has not failed. */
+export function errorsOf({ tasks }: RunRecord): (readonly [TaskErrorCode, string | null] | null)[] {
   return tasks.map((task) => (task.state === 'failed' ? [task.error.code, task.error.upstreamCode] : null));
 }

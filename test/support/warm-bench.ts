@@ -1,11 +1,9 @@
-import { emulatorCredentials } from '../../src/emulator/credentials.ts';
-import { parseFaults } from '../../src/emulator/faults.ts';
-import { startEmulator, type RunningEmulator } from '../../src/emulator/process.ts';
 import { poolRefusal } from '../../src/bench/combinations.ts';
 import { strategiesOf } from '../../src/bench/strategies-of.ts';
 import type { RunRecord } from '../../src/record/record.ts';
 import { workloads } from '../../src/workloads/registry.ts';
-import { distFolder, RunnerBench, targetAt, worldOf } from './run-on-runner.ts';
+import { EmulatedBenches } from './emulated.ts';
+import { targetAt, worldOf, type RunnerBench } from './run-on-runner.ts';
 
 /** A workload and a strategy that can be warm together. */
 export interface WarmCell {
@@ -44,28 +42,17 @@ export const warmCells: readonly WarmCell[] = workloads
 /** Runners with an emulator beside them. */
 export class WarmBench {
   readonly runners: RunnerBench;
-  readonly #emulator: RunningEmulator;
+  readonly #benches: EmulatedBenches;
 
   static async start(latencyMs: number): Promise<WarmBench> {
-    const settings = { port: 0, latencyMs, seed: 1, faults: parseFaults(''), tracing: false };
-    const emulator = await startEmulator({
-      distFolder,
-      settings,
-      environment: {},
-      onRestart: () => undefined,
-    });
+    const benches = new EmulatedBenches(latencyMs);
     // Without a listing, whose requests would count against a short time limit.
     const keys = [0, 1, 2, 3].map((index) => `photos/${index}.jpg`);
-    const account = {
-      AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
-      AWS_EC2_METADATA_DISABLED: 'true',
-    };
-    return new WarmBench(emulator, new RunnerBench(targetAt(emulator.endpoint, { keys }), account));
+    return new WarmBench(benches, benches.at(await benches.target('', { keys })));
   }
 
-  private constructor(emulator: RunningEmulator, runners: RunnerBench) {
-    this.#emulator = emulator;
+  private constructor(benches: EmulatedBenches, runners: RunnerBench) {
+    this.#benches = benches;
     this.runners = runners;
   }
 
@@ -80,8 +67,7 @@ export class WarmBench {
   }
 
   async stop(): Promise<void> {
-    await this.runners.stop();
-    await this.#emulator.stop();
+    await this.#benches.close();
   }
 }
 
