@@ -1,23 +1,16 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { problemSchema } from '../../src/http/schemas.ts';
-import { OtlpReceiver } from '../support/otlp-receiver.ts';
-import { rawRequest, startService, type RunningService } from '../support/service.ts';
+import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { rawRequest, type RunningService } from '../support/service.ts';
+import { startTracedService } from '../support/traced-service.ts';
 
 let service: RunningService;
 let receiver: OtlpReceiver;
 beforeAll(async () => {
-  receiver = await OtlpReceiver.listen();
-  service = await startService({
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    ALLOWED_HOSTS: 'bench.example',
-    MAX_TASKS: '500',
-  });
-});
-afterAll(async () => {
-  await service.stop();
-  await receiver.close();
+  const traced = await startTracedService({ ALLOWED_HOSTS: 'bench.example', MAX_TASKS: '500' });
+  ({ service, receiver } = traced);
+  return traced.stop;
 });
 
 type Case = [path: string, field: string, value: string | null, code: string];

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { joinRefusal } from '../../src/bench/combinations.ts';
 import { strategiesOf } from '../../src/bench/strategies-of.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 import { lightQuery } from '../support/light-work.ts';
-import { OtlpReceiver } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { workersOf } from '../support/process-table.ts';
 import { targetAt, worldOf } from '../support/run-on-runner.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import type { RunningService } from '../support/service.ts';
+import { startTracedService } from '../support/traced-service.ts';
 
 /** Every join with every workload, strategy and access, from the registries. */
 const joins = ['race', 'first-valid', 'hedged'] as const;
@@ -31,16 +32,9 @@ const refused = cells.filter(({ reason }) => reason !== null);
 let service: RunningService;
 let receiver: OtlpReceiver;
 beforeAll(async () => {
-  receiver = await OtlpReceiver.listen();
-  service = await startService({
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    EMULATOR_LATENCY_MS: '3',
-  });
-});
-afterAll(async () => {
-  await service.stop();
-  await receiver.close();
+  const traced = await startTracedService({ EMULATOR_LATENCY_MS: '3' });
+  ({ service, receiver } = traced);
+  return traced.stop;
 });
 
 describe('a join', () => {

@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { poolRefusal } from '../../src/bench/combinations.ts';
 import { pools } from '../../src/bench/parameters.ts';
 import { strategiesOf } from '../../src/bench/strategies-of.ts';
 import { emulatorCredentials } from '../../src/emulator/credentials.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 import { lightQuery } from '../support/light-work.ts';
-import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver, ReceivedSpan } from '../support/otlp-receiver.ts';
 import { targetAt, worldOf } from '../support/run-on-runner.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import type { RunningService } from '../support/service.ts';
+import { startTracedService } from '../support/traced-service.ts';
 
 /** One contract, held against every workload with every strategy and access, from the registries. */
 const world = worldOf(targetAt(null));
@@ -38,16 +39,9 @@ const tasks = 3;
 let service: RunningService;
 let receiver: OtlpReceiver;
 beforeAll(async () => {
-  receiver = await OtlpReceiver.listen();
-  service = await startService({
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    EMULATOR_LATENCY_MS: '3',
-  });
-});
-afterAll(async () => {
-  await service.stop();
-  await receiver.close();
+  const traced = await startTracedService({ EMULATOR_LATENCY_MS: '3' });
+  ({ service, receiver } = traced);
+  return traced.stop;
 });
 
 describe('every cell of the matrix', () => {

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startJaeger, type Jaeger, type JaegerSpan } from '../support/real-servers.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Jaeger, JaegerSpan } from '../support/real-servers.ts';
+import type { RunningService } from '../support/service.ts';
+import { startServiceWithJaeger } from '../support/traced-service.ts';
 import { endUs, pictureOf, type Picture } from './picture.ts';
 
 /** Runs that fail, as a real Jaeger shows them. */
@@ -9,18 +10,12 @@ let jaeger: Jaeger;
 let service: RunningService;
 
 beforeAll(async () => {
-  jaeger = await startJaeger();
-  service = await startService({
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpUrl,
+  const traced = await startServiceWithJaeger({
     EMULATOR_LATENCY_MS: '5',
     EMULATOR_FAULTS: 'error@photos/1.jpg,truncate@photos/2.jpg,reset@photos/3.jpg,corrupt@photos/4.jpg',
   });
-});
-
-afterAll(async () => {
-  await service.stop();
-  await jaeger.stop();
+  ({ service, jaeger } = traced);
+  return traced.stop;
 });
 
 /** What each task of a run against these faults comes to. */

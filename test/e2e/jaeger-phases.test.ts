@@ -1,17 +1,15 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startJaeger, type Jaeger } from '../support/real-servers.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import { beforeAll, expect, it } from 'vitest';
+import type { Jaeger } from '../support/real-servers.ts';
+import type { RunningService } from '../support/service.ts';
+import { startServiceWithJaeger } from '../support/traced-service.ts';
 
 /** The inside of tasks, read back from a real Jaeger. */
 let jaeger: Jaeger;
 let service: RunningService;
 beforeAll(async () => {
-  jaeger = await startJaeger();
-  service = await startService({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpUrl });
-});
-afterAll(async () => {
-  await service.stop();
-  await jaeger.stop();
+  const traced = await startServiceWithJaeger();
+  ({ service, jaeger } = traced);
+  return traced.stop;
 });
 
 it.each([

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startJaeger, type Jaeger, type JaegerSpan } from '../support/real-servers.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import { startService, tracingTo, type RunningService } from '../support/service.ts';
 import { s3Cells } from './matrix.ts';
 import { pictureOf, type RunBody } from './picture.ts';
 
@@ -114,10 +114,6 @@ describe('the file of a run', () => {
     expect(tasks.map(({ parentSpanId }) => parentSpanId)).toEqual(Array(4).fill(run.spanId));
   });
 });
-
-function tracingTo(url: string): Record<string, string> {
-  return { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url };
-}
 
 async function upload({ otlpUrl }: Jaeger, json: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { emulatorCredentials } from '../../src/emulator/credentials.ts';
-import { startJaeger, type Jaeger, type JaegerSpan } from '../support/real-servers.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import type { Jaeger, JaegerSpan } from '../support/real-servers.ts';
+import type { RunningService } from '../support/service.ts';
+import { startServiceWithJaeger } from '../support/traced-service.ts';
 import { cells, s3Cells, type Cell } from './matrix.ts';
 import { endUs, pictureOf, type Picture, type RunBody } from './picture.ts';
 
@@ -34,19 +35,12 @@ async function drawNow(path: string): Promise<Drawn> {
 }
 
 beforeAll(async () => {
-  jaeger = await startJaeger();
-  service = await startService({
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpUrl,
-    TRACE_URL_TEMPLATE: `${jaeger.queryUrl}/trace/{traceId}`,
+  const traced = await startServiceWithJaeger({
     // Long enough that requests sent at once overlap on a busy machine too.
     EMULATOR_LATENCY_MS: '150',
   });
-});
-
-afterAll(async () => {
-  await service.stop();
-  await jaeger.stop();
+  ({ service, jaeger } = traced);
+  return traced.stop;
 });
 
 describe.each(cells)('the trace of $title', (cell) => {

@@ -6,7 +6,7 @@ import { strategies } from '../../src/strategies/registry.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { descendantsOf, leftOverOf, survivorsOf } from '../support/processes.ts';
 import { isAlive, processTable, workersOf, type ProcessRow } from '../support/process-table.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import { startService, tracingTo, type RunningService } from '../support/service.ts';
 
 /** The real service with runs that would take minutes: what is stopped is dead, and nothing else is harmed. */
 const names = strategies.map(({ declaration }) => declaration.name);
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => receiver.close());
 
 function start(): Promise<RunningService> {
-  return startService({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  return startService(tracingTo(receiver.url));
 }
 
 describe('a run past its time limit', () => {

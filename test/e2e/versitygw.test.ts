@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { startVersitygw, type Versitygw } from '../support/real-servers.ts';
-import { startService, type RunningService } from '../support/service.ts';
+import { startService, tracingTo, type RunningService } from '../support/service.ts';
 import { s3Cells } from './matrix.ts';
 import type { RunBody } from './picture.ts';
 
@@ -68,8 +68,7 @@ function serviceWith(settings: () => Readonly<Record<string, string>>): {
       AWS_ACCESS_KEY_ID: versitygw.accessKey,
       AWS_SECRET_ACCESS_KEY: versitygw.secretKey,
       S3_BUCKET: bucket,
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      ...tracingTo(receiver.url),
       ...settings(),
     });
   });

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { runSchema } from '../../src/http/schemas.ts';
 import { descendantsOf, leftOverOf } from '../support/processes.ts';
 import { commandsOfReadme } from '../support/readme-commands.ts';
-import { startService } from '../support/service.ts';
+import { startService, tracingTo } from '../support/service.ts';
 
 /** What the service prints as it starts, where no collector listens. */
 const dist = join(import.meta.dirname, '../../dist');
@@ -90,10 +90,7 @@ describe.runIf(process.platform === 'linux')('on a terminal', () => {
 
 describe('anywhere else', () => {
   it('the service prints JSON lines, which say the same', async () => {
-    const service = await startService({
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector,
-    });
+    const service = await startService(tracingTo(collector));
     await expect
       .poll(() => service.log.join('\n'))
       .toMatch(/(?:Try: [^\n]*\n[^]*){2}Try: /u)

@@ -1,4 +1,4 @@
-import { startService, type RunningService } from '../support/service.ts';
+import { startService, tracingTo, type RunningService } from '../support/service.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
 
 /** Lets `measure` use a service of its own that sends no traces: what is measured is inside the run. */
@@ -22,11 +22,7 @@ export async function withTracedService<Result>(
 ): Promise<Result> {
   const receiver = await startReceiver();
   try {
-    const service = await startService({
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-      ...environment,
-    });
+    const service = await startService({ ...tracingTo(receiver.url), ...environment });
     try {
       await service.get('/readyz');
       return await measure(service, receiver);

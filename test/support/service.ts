@@ -81,6 +81,11 @@ export async function startService(
   };
 }
 
+/** The environment of a service whose spans go to the collector at this URL. */
+export function tracingTo(url: string): Readonly<Record<string, string>> {
+  return { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url };
+}
+
 /** A request as no well-behaved client sends it; gives the status and body. */
 export async function rawRequest(
   url: string,
