@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Problem, ProblemCode } from './problems.ts';
+import { inWords, type Problem, type Words } from './problems.ts';
 import type { EmulatedAnswer } from './service.ts';
 
 /** A problem as Bedrock tells it. */
 export function inItsWords(problem: Problem): EmulatedAnswer {
-  const [status, code, message = problem.message] = words[problem.code];
-  return error(status, code, message);
+  return error(...inWords(words, problem));
 }
 
 export function invalid(message: string): EmulatedAnswer {
@@ -19,8 +18,7 @@ export function requestIdHeader(): Readonly<Record<string, string>> {
 const invalidToken = 'The security token included in the request is invalid.';
 const expired = 'Signature expired or not yet current';
 
-/** Its status, its code and, where S3's would not fit, its message. */
-const words: Readonly<Record<ProblemCode, readonly [number, string, string?]>> = {
+const words: Words = {
   AccessDenied: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],
   AuthorizationHeaderMalformed: [400, 'IncompleteSignatureException'],
   AuthorizationQueryParametersError: [400, 'IncompleteSignatureException'],

@@ -1,7 +1,7 @@
 import type { Refusal } from './claim.ts';
 import type { FaultKind } from './faults.ts';
 
-/** What a service can refuse for, in S3's words. Each other service has words of its own for the same. */
+/** What a service can refuse for, in S3's words. Each other service has {@link Words} of its own for the same. */
 export interface Problem {
   readonly status: number;
   readonly code: ProblemCode;
@@ -15,6 +15,15 @@ export type ProblemCode =
   | 'InvalidRequest'
   | 'ServiceUnavailable'
   | 'SlowDown';
+
+/** What a service says in place of S3: its status, its code and, where S3's would not fit, its message. */
+export type Words = Readonly<Record<ProblemCode, readonly [status: number, code: string, message?: string]>>;
+
+/** Status, code and message of a problem in a service's own words. */
+export function inWords(words: Words, { code, message }: Problem): [number, string, string] {
+  const [status, ownCode, ownMessage = message] = words[code];
+  return [status, ownCode, ownMessage];
+}
 
 export const tooLarge: Problem = {
   status: 400,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { semantic } from '../../otel/names.ts';
 import { emulatorAccountId } from './credentials.ts';
 import { commonFaults } from './faults.ts';
-import type { Problem, ProblemCode } from './problems.ts';
+import { inWords, type Words } from './problems.ts';
 import type { EmulatedAnswer, EmulatedRequest, EmulatedService } from './service.ts';
 import { element, xmlDocument } from './xml.ts';
 
@@ -24,7 +24,7 @@ export function emulateSts(): EmulatedService {
         answer: () => (action === operation ? callerIdentity() : unknownAction(action)),
       };
     },
-    refuse: inItsWords,
+    refuse: (problem) => error(...inWords(words, problem)),
   };
 }
 
@@ -55,8 +55,7 @@ function unknownAction(action: string): EmulatedAnswer {
     : error(400, 'InvalidAction', `Could not find operation ${action} for version 2011-06-15`);
 }
 
-/** What STS says in place of S3: its status, its code and, where S3's would not fit, its message. */
-const words: Readonly<Record<ProblemCode, readonly [number, string, string?]>> = {
+const words: Words = {
   AccessDenied: [403, 'MissingAuthenticationToken', 'Request is missing Authentication Token'],
   AuthorizationHeaderMalformed: [400, 'IncompleteSignature'],
   AuthorizationQueryParametersError: [400, 'IncompleteSignature'],
@@ -77,11 +76,6 @@ const words: Readonly<Record<ProblemCode, readonly [number, string, string?]>> =
   SlowDown: [400, 'Throttling', 'Rate exceeded'],
   XAmzContentSHA256Mismatch: [403, 'SignatureDoesNotMatch'],
 };
-
-function inItsWords(problem: Problem): EmulatedAnswer {
-  const [status, code, message = problem.message] = words[problem.code];
-  return error(status, code, message);
-}
 
 function error(status: number, code: string, message: string): EmulatedAnswer {
   const requestId = randomUUID();

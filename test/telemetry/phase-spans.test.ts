@@ -1,21 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
-import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver, ReceivedSpan } from '../support/otlp-receiver.ts';
 import { attempt, epochNs, failedTask, neverStarted, okTask, plan, runOf } from './run-records.ts';
-import { telemetryWith, type TelemetryUnderTest } from './telemetry-under-test.ts';
+import { receivedTelemetry } from './telemetry-under-test.ts';
 
 let receiver: OtlpReceiver;
-let under: TelemetryUnderTest;
+let telemetry: Telemetry;
 beforeAll(async () => {
-  receiver = await OtlpReceiver.listen();
-  under = telemetryWith({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
-});
-afterAll(async () => {
-  await under.end();
-  await receiver.close();
-});
-beforeEach(() => {
-  receiver.spans.length = 0;
+  const under = await receivedTelemetry();
+  ({ receiver, telemetry } = under);
+  return under.end;
 });
 
 /** A run with `detail=phases`, emitted and received. */
@@ -24,12 +19,12 @@ async function received(
   attempts = 1,
 ): Promise<{ record: RunRecord; all: ReceivedSpan[] }> {
   const detailed = { ...plan, tasks: tasks.length, detail: 'phases', attempts } as const;
-  const ids = under.telemetry.allotIds(detailed);
+  const ids = telemetry.allotIds(detailed);
   const record = runOf(tasks, ids, { plan: detailed });
-  const room = await under.telemetry.reserveRoom(detailed);
-  await under.telemetry.emit(record);
+  const room = await telemetry.reserveRoom(detailed);
+  await telemetry.emit(record);
   room.release();
-  await under.telemetry.flush();
+  await telemetry.flush();
   return { record, all: receiver.byTrace(ids.traceId) };
 }
 
@@ -157,8 +152,8 @@ describe('detail=phases', () => {
     const tasks = Array.from({ length: 1_000 }, (_, index) => okTask(index, { attempts: [attempt] }));
     const { record } = await received(tasks);
     await receiver.received(2 + 7 * 1_000, record.trace.traceId);
-    expect(under.telemetry.counts.dropped).toBe(0);
-    const file = JSON.parse(await under.telemetry.traceJson(record));
+    expect(telemetry.counts.dropped).toBe(0);
+    const file = JSON.parse(await telemetry.traceJson(record));
     const ids: string[] = file.resourceSpans[0].scopeSpans[0].spans.map(
       ({ spanId }: { spanId: string }) => spanId,
     );

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
-import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver, ReceivedSpan } from '../support/otlp-receiver.ts';
 import {
   attempt,
   cancelledTask,
@@ -11,19 +12,14 @@ import {
   plan,
   runOf,
 } from './run-records.ts';
-import { telemetryWith, type TelemetryUnderTest } from './telemetry-under-test.ts';
+import { receivedTelemetry } from './telemetry-under-test.ts';
 
 let receiver: OtlpReceiver;
-let under: TelemetryUnderTest;
-
+let telemetry: Telemetry;
 beforeAll(async () => {
-  receiver = await OtlpReceiver.listen();
-  under = telemetryWith({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
-});
-
-afterAll(async () => {
-  await under.end();
-  await receiver.close();
+  const under = await receivedTelemetry();
+  ({ receiver, telemetry } = under);
+  return under.end;
 });
 
 beforeEach(() => {
@@ -36,14 +32,14 @@ async function received(
   changes: Partial<RunRecord> = {},
 ): Promise<{ run: ReceivedSpan; tasks: ReceivedSpan[]; all: ReceivedSpan[]; record: RunRecord }> {
   const signed = changes.signing !== null;
-  const ids = under.telemetry.allotIds({
+  const ids = telemetry.allotIds({
     ...plan,
     access: signed ? 'presigned' : 'sdk',
     tasks: tasks.length,
   });
   const record = runOf(tasks, ids, changes);
-  await under.telemetry.emit(record);
-  await under.telemetry.flush();
+  await telemetry.emit(record);
+  await telemetry.flush();
   const run = receiver.named(`run ${record.plan.workload} ${record.plan.strategy}`, ids.traceId);
   return { run, tasks: receiver.taskSpans(ids.traceId), all: receiver.byTrace(ids.traceId), record };
 }

@@ -2,13 +2,14 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import { vi } from 'vitest';
 import type { Notice } from '../../otel/notices.ts';
 import { Telemetry } from '../../otel/sdk.ts';
+import { OtlpReceiver } from '../support/otlp-receiver.ts';
 
 /** A telemetry of its own, told by these variables, and what it gave notice of. */
 export interface TelemetryUnderTest {
   readonly telemetry: Telemetry;
   readonly notices: readonly Notice[];
   /** Ends it and leaves the process as if there had been none. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 export function telemetryWith(variables: Readonly<Record<string, string>>): TelemetryUnderTest {
@@ -28,4 +29,11 @@ export function telemetryWith(variables: Readonly<Record<string, string>>): Tele
       vi.unstubAllEnvs();
     },
   };
+}
+
+/** A telemetry that sends to a collector of its own, which ends with it. */
+export async function receivedTelemetry(): Promise<TelemetryUnderTest & { readonly receiver: OtlpReceiver }> {
+  const receiver = await OtlpReceiver.listen();
+  const under = telemetryWith({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  return { ...under, receiver, end: () => under.end().then(() => receiver.close()) };
 }
