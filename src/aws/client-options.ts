@@ -1,10 +1,10 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { keepAliveAgents } from './agents.ts';
 import type { ClientSettings } from './client.ts';
 
 /** What every client of the SDK is made with, so that it is equal to the plain HTTP client. */
 export function clientOptions({ region, endpoint, sockets }: ClientSettings) {
+  const { http: httpAgent, https: httpsAgent } = keepAliveAgents(sockets);
   return {
     region,
     ...(endpoint === null ? {} : { endpoint }),
@@ -13,9 +13,6 @@ export function clientOptions({ region, endpoint, sockets }: ClientSettings) {
     // One policy tries again for every client alike.
     maxAttempts: 1,
     // HTTP/1.1 for Bedrock, too, whose client would speak HTTP/2.
-    requestHandler: new NodeHttpHandler({
-      httpAgent: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
-      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: sockets }),
-    }),
+    requestHandler: new NodeHttpHandler({ httpAgent, httpsAgent }),
   };
 }

@@ -1,6 +1,5 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import got, { ReadError, RequestError, type Got } from 'got';
+import { keepAliveAgents } from '../aws/agents.ts';
 import type { PlainRequest } from '../aws/client.ts';
 import { transportError } from '../aws/transport-error.ts';
 import type { Exchange, ReadAs } from '../workloads/task.ts';
@@ -9,10 +8,7 @@ import type { OpenHttp } from './tools.ts';
 
 /** A got client as {@link ClientSettings} ask: HTTP/1.1, no retry, redirect or decompression of its own. */
 export const openGot: OpenHttp = ({ sockets }) => {
-  const agent = {
-    http: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
-    https: new HttpsAgent({ keepAlive: true, maxSockets: sockets }),
-  };
+  const agent = keepAliveAgents(sockets);
   const client = got.extend({
     agent,
     retry: { limit: 0 },
