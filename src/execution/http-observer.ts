@@ -1,10 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { redactUrl } from '../../otel/redaction.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
 import type { AttemptRecord } from '../record/record.ts';
-import { addedHeaders, currentObservation, interval, serverTimingMs } from './observation.ts';
+import { addedHeaders, attemptOf, currentObservation, serverTimingMs } from './observation.ts';
 
 let watching = false;
 
@@ -60,22 +59,21 @@ class ObservedExchange {
   record(): AttemptRecord {
     const request = this.#request;
     const host = String(request.getHeader('host') ?? request.host);
-    return {
+    return attemptOf({
       method: request.method,
-      url: redactUrl(`${request.protocol}//${host}${request.path}`),
+      url: `${request.protocol}//${host}${request.path}`,
       startedAtNs: this.#startedAtNs,
       endedAtNs: this.#endedAtNs,
       statusCode: this.#statusCode,
       reusedSocket: request.reusedSocket,
       serverMs: this.#serverMs,
-      phases: {
-        dns: interval(this.#socketAtNs, this.#lookedUpAtNs),
-        connect: interval(this.#lookedUpAtNs ?? this.#socketAtNs, this.#connectedAtNs),
-        tls: interval(this.#connectedAtNs, this.#securedAtNs),
-        ttfb: interval(this.#readyToAnswerAtNs(), this.#answeredAtNs),
-        download: interval(this.#answeredAtNs, this.#endedAtNs),
-      },
-    };
+      connectingAtNs: this.#socketAtNs,
+      lookedUpAtNs: this.#lookedUpAtNs,
+      connectedAtNs: this.#connectedAtNs,
+      securedAtNs: this.#securedAtNs,
+      sentAtNs: this.#readyToAnswerAtNs(),
+      answeredAtNs: this.#answeredAtNs,
+    });
   }
 
   /** `finish` may come before the connection stands, when the request waits in the socket's buffer. */

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { redactUrl } from '../../otel/redaction.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
 import type { AttemptRecord, IntervalNs } from '../record/record.ts';
 
@@ -44,8 +45,46 @@ export function addedHeaders({ traceparent, exchanges }: Observation): Readonly<
   };
 }
 
+/** What was seen of one exchange; an instant is `null` where it was not seen, or not yet. */
+export interface SeenExchange extends Omit<AttemptRecord, 'url' | 'phases'> {
+  /** As it was asked for, with whatever is secret in it. */
+  readonly url: string;
+  /** When its connection began to be made. */
+  readonly connectingAtNs: InstantNs | null;
+  readonly lookedUpAtNs: InstantNs | null;
+  readonly connectedAtNs: InstantNs | null;
+  readonly securedAtNs: InstantNs | null;
+  /** When nothing was left to do but to wait for the answer. */
+  readonly sentAtNs: InstantNs | null;
+  readonly answeredAtNs: InstantNs | null;
+}
+
+/** What every watcher makes of what it saw: the same instants are the same phases. */
+export function attemptOf({
+  connectingAtNs,
+  lookedUpAtNs,
+  connectedAtNs,
+  securedAtNs,
+  sentAtNs,
+  answeredAtNs,
+  url,
+  ...told
+}: SeenExchange): AttemptRecord {
+  return {
+    ...told,
+    url: redactUrl(url),
+    phases: {
+      dns: interval(connectingAtNs, lookedUpAtNs),
+      connect: interval(lookedUpAtNs ?? connectingAtNs, connectedAtNs),
+      tls: interval(connectedAtNs, securedAtNs),
+      ttfb: interval(sentAtNs, answeredAtNs),
+      download: interval(answeredAtNs, told.endedAtNs),
+    },
+  };
+}
+
 /** A stretch of time; `null` where an end of it is not known. */
-export function interval(fromNs: InstantNs | null, toNs: InstantNs | null): IntervalNs | null {
+function interval(fromNs: InstantNs | null, toNs: InstantNs | null): IntervalNs | null {
   return fromNs === null || toNs === null || toNs < fromNs ? null : { fromNs, toNs };
 }
 

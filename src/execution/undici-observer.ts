@@ -1,18 +1,25 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
-import { redactUrl } from '../../otel/redaction.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
 import type { AttemptRecord } from '../record/record.ts';
-import { addedHeaders, currentObservation, interval, serverTimingMs } from './observation.ts';
+import { addedHeaders, attemptOf, currentObservation, serverTimingMs } from './observation.ts';
 
 /** When a connection was made. */
 interface Connection {
-  readonly startedAtNs: InstantNs;
+  readonly connectingAtNs: InstantNs | null;
   lookedUpAtNs: InstantNs | null;
   connectedAtNs: InstantNs | null;
   securedAtNs: InstantNs | null;
 }
+
+/** Of an exchange that did not make its connection. */
+const notMade: Connection = {
+  connectingAtNs: null,
+  lookedUpAtNs: null,
+  connectedAtNs: null,
+  securedAtNs: null,
+};
 
 /** Of sockets that no request has gone over yet. */
 const fresh = new WeakMap<object, Connection>();
@@ -23,12 +30,7 @@ export function observedConnector(connect: buildConnector.connector): buildConne
   return (options, callback) => {
     const clock = currentObservation()?.clock;
     if (clock === undefined) return connect(options, callback);
-    const connection: Connection = {
-      startedAtNs: clock(),
-      lookedUpAtNs: null,
-      connectedAtNs: null,
-      securedAtNs: null,
-    };
+    const connection: Connection = { ...notMade, connectingAtNs: clock() };
     // It returns the socket that it makes, though its types do not say so.
     const made: unknown = connect(options, callback);
     if (isSocket(made)) watch(made, connection, clock);
@@ -113,26 +115,18 @@ class UndiciExchange {
 
   record(): AttemptRecord {
     const { origin, path, method } = this.#request;
-    const connection = this.#connection;
-    return {
+    return attemptOf({
       method,
-      url: redactUrl(`${String(origin).replace(/\/$/, '')}${path}`),
+      url: `${String(origin).replace(/\/$/, '')}${path}`,
       startedAtNs: this.#startedAtNs,
       endedAtNs: this.#endedAtNs,
       statusCode: this.#statusCode,
       reusedSocket: this.#reusedSocket,
       serverMs: this.#serverMs,
-      phases: {
-        dns: interval(connection?.startedAtNs ?? null, connection?.lookedUpAtNs ?? null),
-        connect: interval(
-          connection?.lookedUpAtNs ?? connection?.startedAtNs ?? null,
-          connection?.connectedAtNs ?? null,
-        ),
-        tls: interval(connection?.connectedAtNs ?? null, connection?.securedAtNs ?? null),
-        ttfb: interval(this.#sentAtNs, this.#answeredAtNs),
-        download: interval(this.#answeredAtNs, this.#endedAtNs),
-      },
-    };
+      ...(this.#connection ?? notMade),
+      sentAtNs: this.#sentAtNs,
+      answeredAtNs: this.#answeredAtNs,
+    });
   }
 }
 
