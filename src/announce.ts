@@ -6,7 +6,7 @@ import { nsToMs, roundedMs } from './record/clock.ts';
 import type { RunRecord } from './record/record.ts';
 
 /** Starts a Jaeger that takes what the service sends, with its pages at http://localhost:16686. */
-export const jaegerCommand =
+const jaegerCommand =
   'docker run --rm -p 16686:16686 -p 4318:4318 cr.jaegertracing.io/jaegertracing/jaeger:2.13.0';
 
 /** Tells a newcomer what there is and what to try. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-export const maxBodyBytes = 1_000_000;
+const maxBodyBytes = 1_000_000;
 
 /** A request's body; `null` when it is larger than the emulator takes. Even then all of it is read, or nobody would
  * read the refusal. */

@@ -14,7 +14,7 @@ export const commonFaults = [
 /** Faults of a model's answer; other services don't have them. */
 export const modelFaults = ['nonsense', 'empty'] as const;
 
-export const faultKinds = [...commonFaults, ...modelFaults];
+const faultKinds = [...commonFaults, ...modelFaults];
 
 /**
  * What can go wrong with an answer:

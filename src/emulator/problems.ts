@@ -8,7 +8,7 @@ export interface Problem {
   readonly message: string;
 }
 
-export type ProblemCode =
+type ProblemCode =
   | Refusal['code']
   | 'EntityTooLarge'
   | 'InternalError'

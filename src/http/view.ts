@@ -55,8 +55,6 @@ export function runView(record: RunRecord, work: WorkloadDeclaration['work'], tr
   };
 }
 
-export type RunView = ReturnType<typeof runView>;
-
 function taskView(record: RunRecord, task: TaskRecord) {
   const phases = task.attempts?.at(-1)?.phases;
   return {
