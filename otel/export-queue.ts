@@ -7,6 +7,7 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 import { reasonOf } from '../src/reachable.ts';
+import { WaitingLine } from '../src/waiting-line.ts';
 import type { Collector } from './collector.ts';
 import type { QueueLimits } from './environment.ts';
 import { redactText } from './redaction.ts';
@@ -22,12 +23,6 @@ export interface QueueCounts {
   readonly exported: number;
   /** Not taken by the collector, or not fitting into the queue. */
   readonly dropped: number;
-}
-
-interface Waiter {
-  readonly spans: number;
-  readonly fits: () => boolean;
-  readonly admit: () => void;
 }
 
 /**
@@ -47,7 +42,9 @@ export class ExportQueue implements SpanProcessor {
   #dropped = 0;
   #reserved = 0;
   #closed = false;
-  #waiters: Waiter[] = [];
+  readonly #runs = new WaitingLine();
+  /** Spans of runs that were let in. */
+  readonly #slices = new WaitingLine();
 
   constructor(exporter: SpanExporter, collector: Collector, limits: QueueLimits) {
     this.#collector = collector;
@@ -72,24 +69,29 @@ export class ExportQueue implements SpanProcessor {
    * Keeps room for a run's spans, first come first served. Resolves at once when there is room, or when the collector
    * does not accept; rejects with the signal's reason. A run with more spans than ever fit waits for all there is.
    */
-  reserve(spans: number, signal?: AbortSignal): Promise<Room> {
+  async reserve(spans: number, signal?: AbortSignal): Promise<Room> {
     const wanted = Math.min(spans, this.#reservable);
-    const fits = (): boolean => this.#pending + this.#reserved + wanted <= this.#reservable;
-    return this.#wait(wanted, fits, signal).then(() => {
-      let kept = wanted;
-      return {
-        release: () => {
-          this.#reserved -= kept;
-          kept = 0;
-          this.#admit();
-        },
-      };
-    });
+    const turn = {
+      fits: () => this.#open || this.#pending + this.#reserved + wanted <= this.#reservable,
+      take: () => {
+        this.#reserved += wanted;
+      },
+    };
+    await this.#runs.enter(turn, signal);
+    let kept = wanted;
+    return {
+      release: () => {
+        this.#reserved -= kept;
+        kept = 0;
+        this.#runs.letIn();
+      },
+    };
   }
 
   /** Resolves when `spans` more fit, or when the collector does not accept. */
   async space(spans: number): Promise<void> {
-    await this.#wait(0, () => this.#pending + spans <= this.#max);
+    const fits = (): boolean => this.#open || this.#pending + spans <= this.#max;
+    await this.#slices.enter({ fits, take: () => undefined });
   }
 
   onStart(): void {}
@@ -113,43 +115,9 @@ export class ExportQueue implements SpanProcessor {
     await this.#batches.shutdown().catch(counted);
   }
 
-  #wait(spans: number, fits: () => boolean, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason);
-      const leave = (): void => {
-        this.#waiters = this.#waiters.filter((other) => other !== waiter);
-        reject(signal?.reason);
-        this.#admit();
-      };
-      const admit = (): void => {
-        signal?.removeEventListener('abort', leave);
-        this.#reserved += spans;
-        resolve();
-      };
-      const waiter: Waiter = { spans, fits, admit };
-      signal?.addEventListener('abort', leave, { once: true });
-      this.#waiters.push(waiter);
-      this.#admit();
-    });
-  }
-
-  /** Lets in who may. Runs keep their order; spans of runs that were let in (`spans: 0`) pass them. */
-  #admit(): void {
-    const open = !this.#collector.accepting || this.#closed;
-    let runMayPass = true;
-    const waiting = this.#waiters;
-    this.#waiters = [];
-    const left: Waiter[] = [];
-    for (const waiter of waiting) {
-      const isRun = waiter.spans > 0;
-      if (open || ((!isRun || runMayPass) && waiter.fits())) {
-        waiter.admit();
-      } else {
-        if (isRun) runMayPass = false;
-        left.push(waiter);
-      }
-    }
-    this.#waiters = [...left, ...this.#waiters];
+  /** Whether nobody has to wait. */
+  get #open(): boolean {
+    return this.#closed || !this.#collector.accepting;
   }
 
   #told(spans: number, result: ExportResult): void {
@@ -161,7 +129,8 @@ export class ExportQueue implements SpanProcessor {
       this.#collector.refused(redactText(reasonOf(result.error)));
       this.#drop(spans);
     }
-    this.#admit();
+    this.#slices.letIn();
+    this.#runs.letIn();
   }
 
   #drop(spans: number): void {

@@ -1,4 +1,5 @@
 import { BenchError } from '../errors.ts';
+import { WaitingLine } from '../waiting-line.ts';
 
 export interface AdmissionLimits {
   readonly maxRunsInFlight: number;
@@ -8,18 +9,12 @@ export interface AdmissionLimits {
 /** Lets runs in, first come, first served, while there is room for them and their workers; the queue is short. */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #queue: {
-    readonly workers: number;
-    readonly enter: () => void;
-    readonly turnAway: (error: Error) => void;
-  }[] = [];
+  readonly #line = new WaitingLine();
   #runs = 0;
   #workers = 0;
   #closed = false;
   /** Someone has, or waits for, the machine to itself. */
   #alone = false;
-  /** Called when nothing is in flight and nobody waits. */
-  #whenEmpty: (() => void) | null = null;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -37,15 +32,16 @@ export class Admission {
   async enter(workers: number, signal: AbortSignal): Promise<() => void> {
     this.#refuse();
     signal.throwIfAborted();
-    if (this.#queue.length > 0 || !this.#hasRoomFor(workers)) await this.#turn(workers, signal);
-    else this.#take(workers);
+    if (this.#line.length >= this.#limits.maxRunsInFlight) throw this.#busy();
+    const turn = { fits: () => this.#hasRoomFor(workers), take: () => this.#take(workers) };
+    await this.#line.enter(turn, signal);
     let left = false;
     return () => {
       if (left) return;
       left = true;
       this.#runs -= 1;
       this.#workers -= workers;
-      this.#letIn();
+      this.#line.letIn();
     };
   }
 
@@ -56,26 +52,17 @@ export class Admission {
   async enterAlone(signal: AbortSignal): Promise<() => void> {
     this.#refuse();
     signal.throwIfAborted();
-    const leave = (): void => {
-      this.#alone = false;
-      this.#whenEmpty = null;
-    };
     this.#alone = true;
-    if (this.#runs > 0 || this.#queue.length > 0) {
-      const empty = Promise.withResolvers<void>();
-      this.#whenEmpty = empty.resolve;
-      const giveUp = (): void => empty.reject(signal.reason);
-      signal.addEventListener('abort', giveUp, { once: true });
-      await empty.promise.catch((reason: unknown) => {
-        leave();
-        throw reason;
-      });
-      signal.removeEventListener('abort', giveUp);
+    try {
+      // The last in the line: nobody comes after.
+      await this.#line.enter({ fits: () => this.#runs === 0, take: () => this.#take(0) }, signal);
+    } catch (error) {
+      this.#alone = false;
+      throw error;
     }
-    this.#runs += 1;
     return () => {
       this.#runs -= 1;
-      leave();
+      this.#alone = false;
     };
   }
 
@@ -92,7 +79,7 @@ export class Admission {
   /** Turns away everyone who waits, and whoever comes. */
   close(): void {
     this.#closed = true;
-    for (const { turnAway } of this.#queue.splice(0)) turnAway(shuttingDownError());
+    this.#line.turnAway(shuttingDownError());
   }
 
   #hasRoomFor(workers: number): boolean {
@@ -105,46 +92,11 @@ export class Admission {
     this.#workers += workers;
   }
 
-  #letIn(): void {
-    for (
-      let next = this.#queue[0];
-      next !== undefined && this.#hasRoomFor(next.workers);
-      next = this.#queue[0]
-    ) {
-      this.#queue.shift();
-      this.#take(next.workers);
-      next.enter();
-    }
-    if (this.#runs === 0 && this.#queue.length === 0) this.#whenEmpty?.();
-  }
-
-  async #turn(workers: number, signal: AbortSignal): Promise<void> {
-    if (this.#queue.length >= this.#limits.maxRunsInFlight) {
-      throw new BenchError(
-        'busy',
-        `All ${this.#runs} places for runs are taken and ${this.#queue.length} runs wait. Try again soon.`,
-      );
-    }
-    await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
-        this.#queue.splice(this.#queue.indexOf(place), 1);
-        reject(signal.reason);
-        this.#letIn();
-      };
-      const settleWith = (settle: () => void): (() => void) => {
-        return () => {
-          signal.removeEventListener('abort', leave);
-          settle();
-        };
-      };
-      const place = {
-        workers,
-        enter: settleWith(resolve),
-        turnAway: (error: Error) => settleWith(() => reject(error))(),
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#queue.push(place);
-    });
+  #busy(): BenchError {
+    return new BenchError(
+      'busy',
+      `All ${this.#runs} places for runs are taken and ${this.#line.length} runs wait. Try again soon.`,
+    );
   }
 }
 

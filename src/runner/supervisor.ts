@@ -1,4 +1,5 @@
 import type { RunPlan } from '../record/plan.ts';
+import { WaitingLine, type Turn } from '../waiting-line.ts';
 import { RunnerProcess, type RunnerKind, type RunnerOptions } from './runner-process.ts';
 
 /** A runner lent to one run. */
@@ -75,7 +76,13 @@ class ExclusivePool {
   readonly #start: () => Promise<RunnerProcess>;
   readonly #idle: { readonly runner: RunnerProcess; readonly eviction: NodeJS.Timeout }[] = [];
   readonly #all = new Set<RunnerProcess>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #line = new WaitingLine();
+  readonly #turn: Turn = {
+    fits: () => this.#lent < exclusiveRunners,
+    take: () => {
+      this.#lent += 1;
+    },
+  };
   #lent = 0;
 
   constructor(start: () => Promise<RunnerProcess>) {
@@ -83,13 +90,12 @@ class ExclusivePool {
   }
 
   async lease(signal: AbortSignal): Promise<Lease> {
-    if (this.#lent >= exclusiveRunners) await this.#turn(signal);
-    else this.#lent += 1;
+    await this.#line.enter(this.#turn, signal);
     try {
       const runner = this.#takeIdle() ?? (await this.#startOne());
       return { runner, release: () => this.#release(runner) };
     } catch (error) {
-      this.#passOn();
+      this.#giveBack();
       throw error;
     }
   }
@@ -118,29 +124,11 @@ class ExclusivePool {
       const eviction = setTimeout(() => void runner.kill(), idleMs);
       this.#idle.push({ runner, eviction: eviction.unref() });
     }
-    this.#passOn();
+    this.#giveBack();
   }
 
-  /** Lends the free place to whoever has waited longest. */
-  #passOn(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#lent -= 1;
-    else next();
-  }
-
-  async #turn(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const give = (): void => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      const leave = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(give), 1);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(give);
-    });
+  #giveBack(): void {
+    this.#lent -= 1;
+    this.#line.letIn();
   }
 }

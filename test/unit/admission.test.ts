@@ -77,6 +77,45 @@ describe('admission', () => {
   });
 });
 
+describe('a comparison, which needs the machine to itself', () => {
+  it('waits for the runs before it and lets none in until it leaves', async () => {
+    const admission = new Admission({ maxRunsInFlight: 1, maxWorkers: 8 });
+    const leaveFirst = await admission.enter(1, never);
+    const second = admission.enter(1, never);
+    const alone = outcomeOf(admission.enterAlone(never));
+    await expect(admission.enter(1, never)).rejects.toMatchObject({ code: 'comparison_running' });
+    leaveFirst();
+    const leaveSecond = await second;
+    await settled();
+    expect(alone.state).toBe('waiting');
+    leaveSecond();
+    await settled();
+    expect([alone.state, admission.runsInFlight]).toEqual(['in', 1]);
+    await expect(admission.enterAlone(never)).rejects.toMatchObject({ code: 'comparison_running' });
+  });
+
+  it('leaves the machine to others when it is over', async () => {
+    const admission = new Admission({ maxRunsInFlight: 1, maxWorkers: 8 });
+    const leave = await admission.enterAlone(never);
+    leave();
+    await admission.enter(1, never);
+    expect(admission.runsInFlight).toBe(1);
+  });
+
+  it('leaves the machine to others when it is given up, or turned away, while it waits', async () => {
+    const admission = new Admission({ maxRunsInFlight: 2, maxWorkers: 8 });
+    await admission.enter(1, never);
+    const controller = new AbortController();
+    const given = admission.enterAlone(controller.signal);
+    controller.abort(new Error('gone'));
+    await expect(given).rejects.toThrow('gone');
+    await admission.enter(1, never);
+    const waiting = admission.enterAlone(never);
+    admission.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+});
+
 function outcomeOf(entering: Promise<unknown>): { state: 'waiting' | 'in' | 'gone' } {
   const outcome: { state: 'waiting' | 'in' | 'gone' } = { state: 'waiting' };
   entering.then(
