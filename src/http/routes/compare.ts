@@ -23,7 +23,7 @@ import { problemOf, problemOfRun, sendProblem, type Problem } from '../problem.t
 import { parseQuery, type ParsedQuery } from '../query.ts';
 import { comparisonSchema } from '../schemas.ts';
 import { runView } from '../view.ts';
-import type { Route } from './route.ts';
+import { errorsOfRuns, type Route } from './route.ts';
 
 /** `GET /compare/{workload}`: several strategies in interleaved rounds. */
 export function compareRoutes(deps: HttpDeps): readonly Route[] {
@@ -43,21 +43,7 @@ export function compareRoutes(deps: HttpDeps): readonly Route[] {
       open: false,
       answer: { type: 'application/json', schema: comparisonSchema, description: 'The comparison.' },
       otherTypes: [...formats.map((format) => mediaTypes[format]).slice(1), eventStream],
-      errors: [
-        'unknown_workload',
-        'invalid_parameter',
-        'unsupported_combination',
-        'not_configured',
-        'no_objects',
-        'busy',
-        'comparison_running',
-        'shutting_down',
-        'tasks_failed',
-        'no_valid_answer',
-        'runner_crashed',
-        'upstream_unavailable',
-        'run_timeout',
-      ],
+      errors: errorsOfRuns,
       variants: deps.world.workloads.map(({ declaration }) => ({
         value: declaration.name,
         query: { ...comparisonParametersOf(declaration, deps.world), ...own },

@@ -22,3 +22,20 @@ export interface Route {
   }[];
   readonly handle: RequestHandler;
 }
+
+/** What can come of asking for a run, or for many. */
+export const errorsOfRuns: readonly ErrorCode[] = [
+  'unknown_workload',
+  'invalid_parameter',
+  'unsupported_combination',
+  'not_configured',
+  'no_objects',
+  'busy',
+  'comparison_running',
+  'shutting_down',
+  'tasks_failed',
+  'no_valid_answer',
+  'runner_crashed',
+  'upstream_unavailable',
+  'run_timeout',
+];
