@@ -22,7 +22,7 @@ const documentSchema = z.object({
   components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
 });
 
-const deps = depsOf();
+const deps = depsOf({ rateLimitPerMinute: 10 });
 const document = documentOf(null);
 const operations = Object.entries(document.paths).map(([path, { get }]) => ({ path, ...get }));
 

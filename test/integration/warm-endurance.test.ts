@@ -9,8 +9,18 @@ import { WarmBench, warmCells } from '../support/warm-bench.ts';
 /** How often each strategy runs. */
 const runs = 1_000;
 const minute = 60_000;
+/** Every strategy once, with what it can keep: workers and isolates for `fib`, clients and bodies for `s3`. */
+const withBodies = [
+  'sdk-single',
+  'sdk-async',
+  'presigned-single',
+  'presigned-async',
+  'presigned-isolate-threads',
+];
 const titled = warmCells
-  .filter(({ workload }) => workload !== 'sleep')
+  .filter(
+    ({ workload, strategy }) => workload === 'fib' || (workload === 's3' && withBodies.includes(strategy)),
+  )
   .map((cell) => ({ ...cell, title: `${cell.workload} ${cell.strategy}` }));
 
 let bench: WarmBench;
