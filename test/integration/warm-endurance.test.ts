@@ -10,17 +10,15 @@ import { WarmBench, warmCells } from '../support/warm-bench.ts';
 const runs = 1_000;
 const minute = 60_000;
 /** Every strategy once, with what it can keep: workers and isolates for `fib`, clients and bodies for `s3`. */
-const withBodies = [
+const withBodies = new Set([
   'sdk-single',
   'sdk-async',
   'presigned-single',
   'presigned-async',
   'presigned-isolate-threads',
-];
+]);
 const titled = warmCells
-  .filter(
-    ({ workload, strategy }) => workload === 'fib' || (workload === 's3' && withBodies.includes(strategy)),
-  )
+  .filter(({ workload, strategy }) => workload === 'fib' || (workload === 's3' && withBodies.has(strategy)))
   .map((cell) => ({ ...cell, title: `${cell.workload} ${cell.strategy}` }));
 
 let bench: WarmBench;
