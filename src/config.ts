@@ -19,6 +19,8 @@ export interface Config {
   readonly host: string;
   /** With TARGET=emulator the endpoints are known once the emulator listens, and with them its pages. */
   readonly target: TargetSettings;
+  /** With TARGET=aws, no variable names the region: a profile may. */
+  readonly regionFromProfile: boolean;
   /** The whole environment of the processes that talk to AWS. */
   readonly awsEnvironment: Readonly<Record<string, string>>;
   /** The whole environment of the emulator's process. */
@@ -74,6 +76,7 @@ export function readConfig(environment: Environment): Config {
     port: e.PORT,
     host: e.HOST,
     target: targetSettings(e),
+    regionFromProfile: e.TARGET === 'aws' && (e.AWS_REGION ?? e.AWS_DEFAULT_REGION) === undefined,
     awsEnvironment:
       e.TARGET === 'emulator'
         ? emulatorAccount

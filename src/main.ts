@@ -66,8 +66,6 @@ const app = createApp({
 });
 const server = await orExit(() => listen(app, config.host, config.port));
 await Promise.all([telemetry.probeCollector(), supervisor.shared('plain')]);
-announce(log, config, server.url, target, telemetry.collectorUrl);
-
 onSignal(log, [
   // In this order: nothing new, what is running ends or is ended, its spans go out.
   () => admission.close(),
@@ -78,3 +76,4 @@ onSignal(log, [
   () => telemetry.shutdown(),
   () => stopTarget(),
 ]);
+announce(log, config, server.url, target, telemetry.collectorUrl);

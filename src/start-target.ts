@@ -1,3 +1,4 @@
+import { regionOfProfile } from './aws/region.ts';
 import type { TargetSettings } from './aws/target.ts';
 import type { Config } from './config.ts';
 import { emulatorPages } from './emulator/credentials.ts';
@@ -15,7 +16,10 @@ export interface StartedTarget {
  */
 export async function startTarget(config: Config, distFolder: string, log: Logger): Promise<StartedTarget> {
   const { target } = config;
-  if (target.name === 'aws') return { target, stop: async () => {} };
+  if (target.name === 'aws') {
+    const region = (config.regionFromProfile ? await regionOfProfile() : null) ?? target.region;
+    return { target: { ...target, region }, stop: async () => {} };
+  }
   const emulator = await startEmulator({
     distFolder,
     settings: config.emulator,

@@ -7,6 +7,7 @@ describe('the configuration', () => {
     expect(readConfig({})).toMatchObject({
       port: 8080,
       host: '127.0.0.1',
+      regionFromProfile: false,
       target: {
         name: 'emulator',
         endpoints: { s3: null, bedrock: null, sts: null },
