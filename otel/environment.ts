@@ -11,9 +11,12 @@ import {
  */
 const defaults = {
   OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-  OTEL_METRICS_EXPORTER: 'none',
+  OTEL_METRICS_EXPORTER: 'prometheus',
   OTEL_LOGS_EXPORTER: 'none',
 } as const;
+
+/** What is exported apart, as the variables' names have it. */
+export type Signal = 'TRACES' | 'METRICS';
 
 /** Sets the defaults where the user set nothing. To be called before the SDK is made. */
 export function applyTelemetryDefaults(): void {
@@ -32,9 +35,34 @@ export function traceExporterNames(): readonly string[] {
   return names.length === 0 ? ['otlp'] : names;
 }
 
-export function tracesProtocol(): string {
+/** The names in `OTEL_METRICS_EXPORTER`. */
+export function metricExporterNames(): readonly string[] {
+  return [...new Set(getStringListFromEnv('OTEL_METRICS_EXPORTER') ?? [defaults.OTEL_METRICS_EXPORTER])];
+}
+
+/** Where OpenTelemetry's Prometheus exporter would listen by itself, if that is set. */
+export function prometheusAddress(): { readonly variable: string; readonly value: string } | null {
+  for (const variable of ['OTEL_EXPORTER_PROMETHEUS_HOST', 'OTEL_EXPORTER_PROMETHEUS_PORT']) {
+    const value = getStringFromEnv(variable);
+    if (value !== undefined) return { variable, value };
+  }
+  return null;
+}
+
+/** How often metrics are pushed, and how long that may take: OpenTelemetry's own defaults. */
+export function pushInterval(): {
+  readonly exportIntervalMillis: number;
+  readonly exportTimeoutMillis: number;
+} {
+  const exportIntervalMillis = positive('OTEL_METRIC_EXPORT_INTERVAL') ?? 60_000;
+  const timeoutMillis = positive('OTEL_METRIC_EXPORT_TIMEOUT') ?? 30_000;
+  // A longer timeout than interval is an error to the SDK.
+  return { exportIntervalMillis, exportTimeoutMillis: Math.min(timeoutMillis, exportIntervalMillis) };
+}
+
+export function otlpProtocol(signal: Signal): string {
   return (
-    getStringFromEnv('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ??
+    getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ??
     getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL') ??
     defaults.OTEL_EXPORTER_OTLP_PROTOCOL
   ).trim();
@@ -44,18 +72,19 @@ export function tracesProtocol(): string {
  * The exporter's own timeout in milliseconds, when the user set none. OpenTelemetry's 10 s would let a dead
  * collector hold every batch for that long.
  */
-export function defaultExporterTimeoutMs(): number | undefined {
+export function defaultExporterTimeoutMs(signal: Signal): number | undefined {
   const set =
-    getNumberFromEnv('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ?? getNumberFromEnv('OTEL_EXPORTER_OTLP_TIMEOUT');
+    getNumberFromEnv(`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`) ??
+    getNumberFromEnv('OTEL_EXPORTER_OTLP_TIMEOUT');
   return set === undefined ? 5_000 : undefined;
 }
 
-/** Where spans go, for people and for trying whether anything listens there. Without user names and passwords. */
-export function tracesEndpoint(protocol: string): string {
-  const specific = getStringFromEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+/** Where a signal goes, for people and for trying whether anything listens there. Without user names and passwords. */
+export function otlpEndpoint(signal: Signal, protocol: string): string {
+  const specific = getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
   const general = getStringFromEnv('OTEL_EXPORTER_OTLP_ENDPOINT');
   if (protocol === 'grpc') return withoutUser(specific ?? general) ?? 'http://localhost:4317';
-  const path = 'v1/traces';
+  const path = `v1/${signal.toLowerCase()}`;
   return (
     withoutUser(specific) ??
     withoutUser(general === undefined ? undefined : `${general}${general.endsWith('/') ? '' : '/'}${path}`) ??

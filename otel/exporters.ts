@@ -4,10 +4,11 @@ import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-t
 import { ConsoleSpanExporter, type SpanExporter } from '@opentelemetry/sdk-trace';
 import {
   defaultExporterTimeoutMs,
+  otlpEndpoint,
+  otlpProtocol,
   sdkDisabled,
   traceExporterNames,
-  tracesEndpoint,
-  tracesProtocol,
+  type Signal,
 } from './environment.ts';
 import type { Notices } from './notices.ts';
 
@@ -24,7 +25,7 @@ export function exportersFromEnvironment(notices: Notices): Exporters {
   if (names.includes('none')) return { otlp: null, console: null };
   for (const name of names) {
     if (name === 'otlp' || name === 'console') continue;
-    unsupported(notices, 'OTEL_TRACES_EXPORTER', name, 'otlp, console, none');
+    notices.unsupported('OTEL_TRACES_EXPORTER', name, 'otlp, console, none');
   }
   return {
     otlp: names.includes('otlp') || !names.includes('console') ? otlp(notices) : null,
@@ -38,26 +39,29 @@ const otlpExporters = {
   grpc: (config: { timeoutMillis?: number }) => new GrpcExporter(config),
 } as const;
 
-type Protocol = keyof typeof otlpExporters;
-
 function otlp(notices: Notices): NonNullable<Exporters['otlp']> {
-  const asked = tracesProtocol();
+  const { make, url, config } = otlpWay('TRACES', otlpExporters, notices);
+  return { exporter: make(config), url };
+}
+
+/** What to send a signal with, by the OTLP variables. A protocol that is not known is said, and JSON taken. */
+export function otlpWay<Make>(
+  signal: Signal,
+  makers: Readonly<Record<'http/json' | 'http/protobuf' | 'grpc', Make>>,
+  notices: Notices,
+): { readonly make: Make; readonly url: string; readonly config: { readonly timeoutMillis?: number } } {
+  const asked = otlpProtocol(signal);
   const known = isProtocol(asked);
-  if (!known)
-    unsupported(notices, 'OTEL_EXPORTER_OTLP_PROTOCOL', asked, Object.keys(otlpExporters).join(', '));
+  if (!known) notices.unsupported('OTEL_EXPORTER_OTLP_PROTOCOL', asked, Object.keys(makers).join(', '));
   const protocol = known ? asked : 'http/json';
-  const timeoutMillis = defaultExporterTimeoutMs();
+  const timeoutMillis = defaultExporterTimeoutMs(signal);
   return {
-    exporter: otlpExporters[protocol](timeoutMillis === undefined ? {} : { timeoutMillis }),
-    url: tracesEndpoint(protocol),
+    make: makers[protocol],
+    url: otlpEndpoint(signal, protocol),
+    config: timeoutMillis === undefined ? {} : { timeoutMillis },
   };
 }
 
-function isProtocol(name: string): name is Protocol {
+function isProtocol(name: string): name is keyof typeof otlpExporters {
   return Object.hasOwn(otlpExporters, name);
-}
-
-function unsupported(notices: Notices, variable: string, value: string, allowed: string): void {
-  const message = `${variable}: "${value}" is not supported and ignored; it takes ${allowed}.`;
-  notices.say({ level: 'warn', code: 'unsupported_setting', message });
 }

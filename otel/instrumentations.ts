@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { ExpressInstrumentation, ExpressLayerType } from '@opentelemetry/instrumentation-express';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import { semantic } from './names.ts';
 import { redactUrl } from './redaction.ts';
 
-/** Requests to these paths, and below them, make no spans: they are the machinery's, not the user's. */
+/** Requests to these paths, and below them, make no spans and count in no metric: they are the machinery's, not the user's. */
 const silentPaths = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'];
 
 /** One server span a request, named by its route. What the service itself calls is not instrumented: tasks are. */
@@ -25,6 +26,11 @@ export function serverInstrumentations(): [HttpInstrumentation, ExpressInstrumen
       ],
     }),
   ];
+}
+
+/** Event loop, garbage collection and heap of this process, as metrics. */
+export function runtimeInstrumentation(): RuntimeNodeInstrumentation {
+  return new RuntimeNodeInstrumentation();
 }
 
 /**

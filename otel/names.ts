@@ -4,6 +4,39 @@ export const serviceName = 'fanout-bench';
 /** The instrumentation scope of run, sign and task spans. */
 export const tracerName = 'fanout-bench';
 
+/** The instrumentation scope of the metrics that are recorded here. */
+export const meterName = 'fanout-bench';
+
+/** Metrics of runs, tasks and the service. Durations are in seconds. */
+export const benchMetric = {
+  runDuration: 'bench.run.duration',
+  /** The wait for admission, before the run's start. */
+  runQueue: 'bench.run.queue',
+  runParallelism: 'bench.run.parallelism',
+  runEfficiency: 'bench.run.efficiency',
+  taskDuration: 'bench.task.duration',
+  taskQueue: 'bench.task.queue',
+  taskPrepare: 'bench.task.prepare',
+  runsInFlight: 'bench.runs.in_flight',
+  runsWaiting: 'bench.runs.waiting',
+  runsRejected: 'bench.runs.rejected',
+  runnerRestarts: 'bench.runner.restarts',
+  spansDropped: 'bench.spans.dropped',
+} as const;
+
+/**
+ * OpenTelemetry's own metrics. The first three are recorded here, the others by instrumentation libraries. A test
+ * compares them with OpenTelemetry's list.
+ */
+export const semanticMetric = {
+  genAiDuration: 'gen_ai.client.operation.duration',
+  genAiTimeToFirstChunk: 'gen_ai.client.operation.time_to_first_chunk',
+  genAiTokenUsage: 'gen_ai.client.token.usage',
+  serverDuration: 'http.server.request.duration',
+  eventLoopDelayP99: 'nodejs.eventloop.delay.p99',
+  eventLoopUtilization: 'nodejs.eventloop.utilization',
+} as const;
+
 /** `run s3 presigned-async` */
 export function runSpanName(workload: string, strategy: string): string {
   return `run ${workload} ${strategy}`;
@@ -119,4 +152,5 @@ export const semantic = {
   genAiInputTokens: 'gen_ai.usage.input_tokens',
   genAiOutputTokens: 'gen_ai.usage.output_tokens',
   genAiOutputMessages: 'gen_ai.output.messages',
+  genAiTokenType: 'gen_ai.token.type',
 } as const;

@@ -1,7 +1,13 @@
 /** Something about telemetry that people must be told. `code` is stable, `message` is for people. */
 export interface Notice {
   readonly level: 'warn' | 'info';
-  readonly code: 'collector_unreachable' | 'collector_back' | 'spans_dropped' | 'unsupported_setting';
+  readonly code:
+    | 'collector_unreachable'
+    | 'collector_back'
+    | 'spans_dropped'
+    | 'metrics_refused'
+    | 'metrics_accepted'
+    | 'unsupported_setting';
   readonly message: string;
 }
 
@@ -15,6 +21,12 @@ export class Notices {
   say(notice: Notice): void {
     if (this.#listener === null) this.#kept.push(notice);
     else this.#listener(notice);
+  }
+
+  /** Says that a variable asks for what there is not. */
+  unsupported(variable: string, value: string, allowed: string): void {
+    const message = `${variable}: "${value}" is not supported and ignored; it takes ${allowed}.`;
+    this.say({ level: 'warn', code: 'unsupported_setting', message });
   }
 
   /** There is one listener: a second one takes the first one's place. */

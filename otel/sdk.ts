@@ -1,5 +1,5 @@
 import { setImmediate as yieldToEvents, setTimeout as sleep } from 'node:timers/promises';
-import { TraceFlags, context, isSpanContextValid, trace, type Tracer } from '@opentelemetry/api';
+import { TraceFlags, context, isSpanContextValid, metrics, trace, type Tracer } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
@@ -12,8 +12,10 @@ import { applyTelemetryDefaults, queueLimits } from './environment.ts';
 import { ExportQueue, type QueueCounts, type Room } from './export-queue.ts';
 import { exportersFromEnvironment } from './exporters.ts';
 import { PlannedIdGenerator } from './ids.ts';
-import { loadInstrumented, serverInstrumentations } from './instrumentations.ts';
-import { runSpanName, tracerName } from './names.ts';
+import { loadInstrumented, runtimeInstrumentation, serverInstrumentations } from './instrumentations.ts';
+import { metricReadersFromEnvironment } from './metric-readers.ts';
+import { Metrics } from './metrics.ts';
+import { meterName, runSpanName, tracerName } from './names.ts';
 import { Notices, type NoticeListener } from './notices.ts';
 import { telemetryResource } from './resource.ts';
 import { ServerSpans } from './server-spans.ts';
@@ -35,6 +37,7 @@ export function startTelemetry(): Telemetry {
 export class Telemetry {
   /** Where spans are sent; `null` when they are sent to no collector (`OTEL_TRACES_EXPORTER`, `OTEL_SDK_DISABLED`). */
   readonly collectorUrl: string | null;
+  readonly metrics: Metrics;
   readonly #notices = new Notices();
   readonly #serverSpans = new ServerSpans();
   readonly #ids = new PlannedIdGenerator();
@@ -61,17 +64,23 @@ export class Telemetry {
       ...(this.#queue === null ? [] : [this.#queue]),
       ...(console === null ? [] : [new SimpleSpanProcessor({ exporter: console })]),
     ];
+    const readers = metricReadersFromEnvironment(this.#notices);
     this.#sdk = new NodeSDK({
       resource: this.#resource,
       autoDetectResources: false,
       idGenerator: this.#ids,
       // With nobody to send to there is nothing to make: the SDK then starts no tracer.
       spanProcessors: outlets.length === 0 ? [] : [this.#serverSpans, ...outlets],
-      instrumentations: instrumentServers ? serverInstrumentations() : [],
+      metricReaders: readers.all,
+      instrumentations: [
+        ...(instrumentServers ? serverInstrumentations() : []),
+        ...(instrumentServers && readers.scrape !== null ? [runtimeInstrumentation()] : []),
+      ],
     });
     this.#sdk.start();
     if (instrumentServers) loadInstrumented();
     this.#tracer = trace.getTracer(tracerName);
+    this.metrics = new Metrics(metrics.getMeter(meterName), readers.scrape, () => this.counts);
   }
 
   /** Hears of what people must be told, what was said before included. */

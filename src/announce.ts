@@ -1,9 +1,10 @@
 import type { Notice } from '../otel/notices.ts';
 import type { TargetSettings } from './aws/target.ts';
 import type { Config } from './config.ts';
+import { errorTable } from './errors.ts';
 import type { Logger } from './logging.ts';
 import { nsToMs, roundedMs } from './record/clock.ts';
-import type { RunRecord } from './record/record.ts';
+import type { Outcome, RunRecord } from './record/record.ts';
 
 /** Starts a Jaeger that takes what the service sends, with its pages at http://localhost:16686. */
 const jaegerCommand =
@@ -52,10 +53,30 @@ export function tellNotice(log: Logger, { level, code, message }: Notice): void 
   log[level]({ code }, message + wayOut);
 }
 
-/** One line a run. */
+/** One line a run, with what leads to its trace. `status` is its answer's; a client that went away got none. */
 export function tellRun(log: Logger, { id, plan, outcome, startedAtNs, endedAtNs, trace }: RunRecord): void {
+  const { workload, strategy, tasks } = plan;
   const durationMs = roundedMs(nsToMs(endedAtNs - startedAtNs));
-  const fields = { runId: id, trace_id: trace.traceId, span_id: trace.runSpanId, outcome, durationMs };
-  const level = outcome === 'ok' || outcome === 'cancelled' ? 'info' : 'warn';
-  log[level](fields, `${plan.workload} ${plan.strategy} ×${plan.tasks}: ${outcome} in ${durationMs} ms`);
+  const fields = {
+    runId: id,
+    trace_id: trace.traceId,
+    span_id: trace.runSpanId,
+    workload,
+    strategy,
+    outcome,
+    status: statusOf(outcome),
+    durationMs,
+  };
+  log[levelOf(outcome)](fields, `${workload} ${strategy} ×${tasks}: ${outcome} in ${durationMs} ms`);
+}
+
+function statusOf(outcome: Outcome): number | null {
+  if (outcome === 'ok') return 200;
+  return outcome === 'cancelled' ? null : errorTable[outcome].status;
+}
+
+/** A process that died is the service's own trouble; what an upstream or a time limit did to a run is its caller's. */
+function levelOf(outcome: Outcome): 'info' | 'warn' | 'error' {
+  if (outcome === 'ok' || outcome === 'cancelled') return 'info';
+  return outcome === 'runner_crashed' ? 'error' : 'warn';
 }

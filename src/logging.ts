@@ -18,7 +18,9 @@ export function createLogger(level: string, terminal: boolean): Logger {
         options,
         pretty({
           colorize: true,
-          ignore: 'pid,hostname,url,target,code,runId,trace_id,span_id,outcome,durationMs',
+          // What the words say already, or nobody reads on a terminal.
+          ignore:
+            'pid,hostname,url,target,code,runId,trace_id,span_id,workload,strategy,outcome,status,durationMs',
           translateTime: 'HH:MM:ss',
           sync: true,
         }),

@@ -30,6 +30,7 @@ const { target, stop: stopTarget } = await orExit(() => startTarget(config, dist
 const world: World = { workloads, strategies, target, limits: config, runtimes: config.runtimes };
 const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironment });
 const admission = new Admission(config);
+telemetry.metrics.watch({ admission, supervisor });
 const archive = new RunArchive(config.maxRunsKept);
 const reportFault = (error: unknown): void => log.error({ err: error }, 'The service failed.');
 const bench = createBench({
@@ -52,6 +53,7 @@ const app = createApp({
   world,
   bench,
   archive,
+  metrics: telemetry.metrics,
   traceUrlTemplate: config.traceUrlTemplate,
   allowedHosts: config.allowedHosts,
   rateLimitPerMinute: config.rateLimitPerMinute,

@@ -24,6 +24,10 @@ export class Admission {
     return this.#runs;
   }
 
+  get runsWaiting(): number {
+    return this.#line.length;
+  }
+
   /**
    * Waits until a run with so many workers may start, and returns what gives its room back.
    * @throws BenchError `busy` when as many runs wait as may be in flight, `shutting_down`; the signal's reason when it

@@ -21,7 +21,9 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
   return {
     async run(plan, clientSignal) {
       const signal = AbortSignal.any([clientSignal, ending.signal]);
+      const askedMs = performance.now();
       const leave = await admission.enter(plan.workers, signal);
+      telemetry.metrics.admitted(plan, performance.now() - askedMs);
       try {
         return (await execution.run(plan, signal)).record;
       } finally {

@@ -5,6 +5,7 @@ import { clockFrom } from '../record/clock.ts';
 import type { RunPlan } from '../record/plan.ts';
 import type { RunRecord, SpanIds } from '../record/record.ts';
 import type { RunOrder } from '../runner/messages.ts';
+import { analyse } from './analysis.ts';
 import { assemble } from './assemble.ts';
 import { drive } from './drive.ts';
 import { Flights } from './flights.ts';
@@ -102,12 +103,14 @@ export class Execution {
     await Promise.allSettled(this.#beingWritten);
   }
 
-  /** Keeps, tells and traces a run, when its answer is on its way. */
+  /** Keeps, tells, counts and traces a run, when its answer is on its way. */
   async #writeDown(record: RunRecord): Promise<void> {
-    const { archive, reportRun, telemetry } = this.#parts;
+    const { archive, reportRun, telemetry, world } = this.#parts;
     await nextTurn();
     archive.add(record);
     reportRun(record);
+    const { work } = workloadNamed(record.plan.workload, world);
+    await telemetry.metrics.ran(record, analyse(record, work));
     await telemetry.emit(record);
   }
 }

@@ -4,6 +4,7 @@ import type { RunPlan } from '../record/plan.ts';
 import type { RunRecord, SpanIds, TraceIds } from '../record/record.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { Admission } from './admission.ts';
+import type { Analysis } from './analysis.ts';
 import type { RunArchive } from './archive.ts';
 import type { ReadinessCheck } from './bench.ts';
 import type { Calibrations } from './calibrations.ts';
@@ -19,6 +20,7 @@ export interface BenchTelemetry {
   anchorClock(): ClockAnchor;
   /** Makes the record's spans. */
   emit(record: RunRecord): Promise<void>;
+  readonly metrics: BenchMetrics;
   traceJson(record: RunRecord): Promise<string>;
   /** `traceparent` values by task index; `null` where the run is not traced. */
   traceparents(ids: TraceIds): readonly string[] | null;
@@ -28,6 +30,14 @@ export interface BenchTelemetry {
   readonly collectorUrl: string | null;
   /** Whether the collector takes spans, as far as is known. */
   readonly accepting: boolean;
+}
+
+/** What the core tells the metrics. */
+export interface BenchMetrics {
+  /** A run was let in after so many milliseconds. */
+  admitted(plan: RunPlan, waitedMs: number): void;
+  /** A run is over. */
+  ran(record: RunRecord, figures: Pick<Analysis, 'parallelism' | 'efficiency'>): Promise<void>;
 }
 
 /** The trace of a comparison: one span a run, each of which has a trace of its own. */

@@ -64,8 +64,12 @@ const onlyGet: RequestHandler = ({ method, path }, response, next) => {
   throw new BenchError('method_not_allowed', `${path} takes GET, not ${method}.`, { problems: [problem] });
 };
 
-function errorHandler({ reportFault }: HttpDeps): ErrorRequestHandler {
-  return (error: unknown, _request, response, _next) => {
+/** Where runs and comparisons are asked for. */
+const asksForWork = /^\/(?:bench|compare)\//iu;
+
+function errorHandler({ metrics, reportFault }: HttpDeps): ErrorRequestHandler {
+  return (error: unknown, { path }, response, _next) => {
+    if (error instanceof BenchError && asksForWork.test(path)) metrics.rejected(error.code);
     // The client has gone; there is nobody to answer.
     if (response.headersSent || response.destroyed) return response.destroy();
     if (error instanceof BenchError) return sendError(response, error);

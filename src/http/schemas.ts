@@ -315,3 +315,6 @@ export const readinessSchema = z.strictObject({
   ready: z.boolean(),
   checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), problem: z.string().nullable() })),
 });
+
+/** Prometheus's text format 0.0.4. */
+export const metricsSchema = z.string();

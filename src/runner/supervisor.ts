@@ -19,6 +19,11 @@ const idleMs = 30_000;
  */
 export class Supervisor {
   readonly #start: (kind: RunnerKind) => Promise<RunnerProcess>;
+  /** Of each kind, how many died and were not replaced yet. */
+  readonly #missing: Record<RunnerKind, number> = { plain: 0, isolates: 0 };
+  /** Those that are no longer needed. */
+  readonly #dismissed = new WeakSet<RunnerProcess>();
+  #restarts = 0;
   readonly #shared = new Map<RunnerKind, Promise<RunnerProcess>>();
   readonly #exclusive: Readonly<Record<RunnerKind, ExclusivePool>>;
 
@@ -26,9 +31,18 @@ export class Supervisor {
     options: Omit<RunnerOptions, 'kind'>,
     start: (options: RunnerOptions) => Promise<RunnerProcess> = (all) => RunnerProcess.start(all),
   ) {
-    this.#start = (kind) => start({ ...options, kind });
-    const pool = (kind: RunnerKind) => new ExclusivePool(() => this.#start(kind));
+    this.#start = async (kind) => this.#counted(kind, await start({ ...options, kind }));
+    const pool = (kind: RunnerKind) =>
+      new ExclusivePool(
+        () => this.#start(kind),
+        (runner) => this.#dismissed.add(runner),
+      );
     this.#exclusive = { plain: pool('plain'), isolates: pool('isolates') };
+  }
+
+  /** How many runners were started in place of one that died, or had to be killed with its run. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /**
@@ -56,6 +70,20 @@ export class Supervisor {
     return started;
   }
 
+  #counted(kind: RunnerKind, runner: RunnerProcess): RunnerProcess {
+    if (this.#missing[kind] > 0) {
+      this.#missing[kind] -= 1;
+      this.#restarts += 1;
+    }
+    void this.#missWhenGone(kind, runner);
+    return runner;
+  }
+
+  async #missWhenGone(kind: RunnerKind, runner: RunnerProcess): Promise<void> {
+    await runner.gone;
+    if (!this.#dismissed.has(runner)) this.#missing[kind] += 1;
+  }
+
   #forgetShared(kind: RunnerKind, runner: Promise<RunnerProcess>): void {
     if (this.#shared.get(kind) === runner) this.#shared.delete(kind);
   }
@@ -74,6 +102,8 @@ export class Supervisor {
 /** Runners of one kind, each lent to one run at a time, in the order of asking. */
 class ExclusivePool {
   readonly #start: () => Promise<RunnerProcess>;
+  /** Hears of a runner that is killed because nobody needs it. */
+  readonly #dismiss: (runner: RunnerProcess) => void;
   readonly #idle: { readonly runner: RunnerProcess; readonly eviction: NodeJS.Timeout }[] = [];
   readonly #all = new Set<RunnerProcess>();
   readonly #line = new WaitingLine();
@@ -85,8 +115,9 @@ class ExclusivePool {
   };
   #lent = 0;
 
-  constructor(start: () => Promise<RunnerProcess>) {
+  constructor(start: () => Promise<RunnerProcess>, dismiss: (runner: RunnerProcess) => void) {
     this.#start = start;
+    this.#dismiss = dismiss;
   }
 
   async lease(signal: AbortSignal): Promise<Lease> {
@@ -121,7 +152,10 @@ class ExclusivePool {
 
   #release(runner: RunnerProcess): void {
     if (runner.alive) {
-      const eviction = setTimeout(() => void runner.kill(), idleMs);
+      const eviction = setTimeout(() => {
+        this.#dismiss(runner);
+        void runner.kill();
+      }, idleMs);
       this.#idle.push({ runner, eviction: eviction.unref() });
     }
     this.#giveBack();

@@ -19,6 +19,8 @@ export interface FakeService {
   readonly plans: readonly RunPlan[];
   /** What was reported as the service's own fault. */
   readonly faults: readonly unknown[];
+  /** The codes of refused requests, as they were counted. */
+  readonly rejected: readonly string[];
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
     world,
     bench,
     archive: new RunArchive(10),
+    metrics: { text: async () => '# none\n', rejected() {} },
     traceUrlTemplate: 'http://traces.example/{traceId}',
     allowedHosts: [],
     rateLimitPerMinute: null,
@@ -63,11 +66,16 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
 export async function serveFake(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): Promise<FakeService> {
   const plans: RunPlan[] = [];
   const faults: unknown[] = [];
+  const rejected: string[] = [];
   const reached: RunFake = (plan, signal) => {
     plans.push(plan);
     return run(plan, signal);
   };
-  const deps = depsOf({ reportFault: (error) => void faults.push(error), ...changes }, reached);
+  const counted = { text: async () => '# none\n', rejected: (code: string) => void rejected.push(code) };
+  const deps = depsOf(
+    { reportFault: (error) => void faults.push(error), metrics: counted, ...changes },
+    reached,
+  );
   const server = await listen(createApp(deps), '127.0.0.1', 0);
-  return { url: server.url, archive: deps.archive, plans, faults, close: () => server.close() };
+  return { url: server.url, archive: deps.archive, plans, faults, rejected, close: () => server.close() };
 }

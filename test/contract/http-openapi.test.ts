@@ -83,7 +83,12 @@ describe('the OpenAPI description', () => {
   it('asks for a token on the paths that need one, and only where one is configured', () => {
     expect(operations.every(({ security }) => security === undefined)).toBe(true);
     const open = documentOperations('a-long-enough-token').filter(({ security }) => security === undefined);
-    expect(open.map(({ operationId }) => operationId)).toEqual(['healthz', 'readyz', 'openapi_json']);
+    expect(open.map(({ operationId }) => operationId)).toEqual([
+      'healthz',
+      'readyz',
+      'metrics',
+      'openapi_json',
+    ]);
   });
 });
 

@@ -35,6 +35,8 @@ export type Behaviour = 'accept' | 'refuse' | 'hang';
 export class OtlpReceiver {
   /** Every span accepted, in order of arrival. */
   readonly spans: ReceivedSpan[] = [];
+  /** Every request body with metrics, as JSON text. */
+  readonly metrics: string[] = [];
   behaviour: Behaviour = 'accept';
   /** Requests seen, whatever became of them. */
   requests = 0;
@@ -110,15 +112,19 @@ export class OtlpReceiver {
     for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
     if (this.behaviour === 'hang') return;
     const type = request.headers['content-type'];
-    const refused =
-      this.behaviour === 'refuse' || request.url !== '/v1/traces' || type !== 'application/json';
+    const refused = this.behaviour === 'refuse' || !isSignal(request.url) || type !== 'application/json';
     if (!refused) {
       const body = Buffer.concat(chunks);
       const json = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-      this.spans.push(...parseTraceJson(json.toString()));
+      if (request.url === '/v1/metrics') this.metrics.push(json.toString());
+      else this.spans.push(...parseTraceJson(json.toString()));
     }
     response.writeHead(refused ? 400 : 200, { 'Content-Type': 'application/json' }).end('{}');
   }
+}
+
+function isSignal(path: string | undefined): boolean {
+  return path === '/v1/traces' || path === '/v1/metrics';
 }
 
 /** Reads an OTLP JSON `ExportTraceServiceRequest`; throws where it is not one. */

@@ -1,4 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { vi } from 'vitest';
 import type { Notice } from '../../otel/notices.ts';
 import { Telemetry } from '../../otel/sdk.ts';
@@ -24,6 +24,7 @@ export function telemetryWith(variables: Readonly<Record<string, string>>): Tele
     async end() {
       await telemetry.shutdown();
       trace.disable();
+      metrics.disable();
       context.disable();
       propagation.disable();
       vi.unstubAllEnvs();

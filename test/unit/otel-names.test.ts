@@ -1,6 +1,13 @@
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { expect, test } from 'vitest';
-import { runSpanName, semantic, serviceName, signSpanName, taskSpanName } from '../../otel/names.ts';
+import {
+  runSpanName,
+  semantic,
+  semanticMetric,
+  serviceName,
+  signSpanName,
+  taskSpanName,
+} from '../../otel/names.ts';
 
 test('the names that OpenTelemetry has are spelled as it spells them', () => {
   const { ATTR_RPC_METHOD: rpcMethod } = conventions;
@@ -29,6 +36,15 @@ test('the names that OpenTelemetry has are spelled as it spells them', () => {
     genAiInputTokens: conventions.ATTR_GEN_AI_USAGE_INPUT_TOKENS,
     genAiOutputTokens: conventions.ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
     genAiOutputMessages: conventions.ATTR_GEN_AI_OUTPUT_MESSAGES,
+    genAiTokenType: conventions.ATTR_GEN_AI_TOKEN_TYPE,
+  });
+  expect(semanticMetric).toEqual({
+    genAiDuration: conventions.METRIC_GEN_AI_CLIENT_OPERATION_DURATION,
+    genAiTimeToFirstChunk: conventions.METRIC_GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
+    genAiTokenUsage: conventions.METRIC_GEN_AI_CLIENT_TOKEN_USAGE,
+    serverDuration: conventions.METRIC_HTTP_SERVER_REQUEST_DURATION,
+    eventLoopDelayP99: conventions.METRIC_NODEJS_EVENTLOOP_DELAY_P99,
+    eventLoopUtilization: conventions.METRIC_NODEJS_EVENTLOOP_UTILIZATION,
   });
 });
 

@@ -1,10 +1,11 @@
+import { describeAnswer } from '../answer-headers.ts';
 import type { HttpDeps } from '../deps.ts';
 import { pretty, sendJson } from '../problem.ts';
-import { healthSchema, readinessSchema } from '../schemas.ts';
+import { healthSchema, metricsSchema, readinessSchema } from '../schemas.ts';
 import type { Route } from './route.ts';
 
 /** What an orchestrator asks; no token, no span. */
-export function operationRoutes({ bench, version }: HttpDeps): readonly Route[] {
+export function operationRoutes({ bench, metrics, version }: HttpDeps): readonly Route[] {
   return [
     {
       path: '/healthz',
@@ -32,5 +33,19 @@ export function operationRoutes({ bench, version }: HttpDeps): readonly Route[] 
           .send(pretty({ ready, checks }));
       },
     },
+    {
+      path: '/metrics',
+      summary: "Metrics of the service and its runs, in Prometheus's text format.",
+      open: true,
+      answer: { type: 'text/plain', schema: metricsSchema, description: 'They.' },
+      errors: [],
+      async handle(_, response) {
+        const text = await metrics.text();
+        describeAnswer(response);
+        response.type(prometheusText).send(text);
+      },
+    },
   ];
 }
+
+const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';

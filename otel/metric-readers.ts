@@ -1,0 +1,89 @@
+import { OTLPMetricExporter as GrpcExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
+import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { ExportResultCode } from '@opentelemetry/core';
+import {
+  ConsoleMetricExporter,
+  PeriodicExportingMetricReader,
+  type MetricReader,
+  type PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
+import { reasonOf } from '../src/reachable.ts';
+import { metricExporterNames, prometheusAddress, pushInterval, sdkDisabled } from './environment.ts';
+import { otlpWay } from './exporters.ts';
+import type { Notices } from './notices.ts';
+import { redactText } from './redaction.ts';
+import { Scrape } from './scrape.ts';
+
+/** Who reads the metrics, by `OTEL_SDK_DISABLED`, `OTEL_METRICS_EXPORTER` and the OTLP variables. */
+export interface MetricReaders {
+  readonly all: MetricReader[];
+  /** Reads them for `GET /metrics`; `null` with `none`. */
+  readonly scrape: Scrape | null;
+}
+
+/**
+ * With `none` there are no metrics. Else they can be scraped, which costs nothing while nobody does, and are pushed in
+ * addition where `otlp` or `console` is asked for. What is not known is said as `unsupported_setting`.
+ */
+export function metricReadersFromEnvironment(notices: Notices): MetricReaders {
+  const names = sdkDisabled() ? ['none'] : metricExporterNames();
+  if (names.includes('none')) return { all: [], scrape: null };
+  for (const name of names) {
+    if (name === 'otlp' || name === 'console' || name === 'prometheus') continue;
+    notices.unsupported('OTEL_METRICS_EXPORTER', name, 'prometheus, otlp, console, none');
+  }
+  const address = prometheusAddress();
+  if (address !== null)
+    notices.unsupported(
+      address.variable,
+      address.value,
+      "no value: metrics are at the service's own /metrics",
+    );
+  const pushed = [
+    ...(names.includes('otlp') ? [otlp(notices)] : []),
+    ...(names.includes('console') ? [new ConsoleMetricExporter()] : []),
+  ];
+  const scrape = new Scrape();
+  const readers = pushed.map(
+    (exporter) => new PeriodicExportingMetricReader({ exporter, ...pushInterval() }),
+  );
+  return { all: [scrape.reader, ...readers], scrape };
+}
+
+const otlpExporters = {
+  'http/json': (config: { timeoutMillis?: number }): PushMetricExporter => new JsonExporter(config),
+  'http/protobuf': (config: { timeoutMillis?: number }): PushMetricExporter => new ProtobufExporter(config),
+  grpc: (config: { timeoutMillis?: number }): PushMetricExporter => new GrpcExporter(config),
+};
+
+function otlp(notices: Notices): PushMetricExporter {
+  const { make, url, config } = otlpWay('METRICS', otlpExporters, notices);
+  return told(make(config), url, notices);
+}
+
+const success: number = ExportResultCode.SUCCESS;
+
+/** The exporter, made to say once when metrics are no longer taken, and once when they are again: the SDK is silent. */
+function told(exporter: PushMetricExporter, url: string, notices: Notices): PushMetricExporter {
+  const send = exporter.export.bind(exporter);
+  let accepted = true;
+  exporter.export = (metrics, report) =>
+    send(metrics, (result) => {
+      const before = accepted;
+      // As numbers: the SDK has a copy of the enum of its own.
+      const code: number = result.code;
+      accepted = code === success;
+      if (accepted !== before) say(accepted ? null : redactText(reasonOf(result.error)));
+      report(result);
+    });
+  const say = (refusal: string | null): void =>
+    refusal === null
+      ? notices.say({ level: 'info', code: 'metrics_accepted', message: `${url} accepts metrics again.` })
+      : notices.say({
+          level: 'warn',
+          code: 'metrics_refused',
+          message: `${url} does not accept metrics (${refusal}). GET /metrics has them all the same.`,
+        });
+  return exporter;
+}
