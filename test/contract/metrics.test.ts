@@ -108,14 +108,21 @@ describe('the metrics', () => {
     expect(more('bench_run_duration_count')).toBe(40 * 2);
   });
 
-  it('count a runner that was started in place of one that was killed', async () => {
+  it('count a runner that was started in place of one that died, or was killed with its run', async () => {
+    const restarts = async (): Promise<number> =>
+      (await metricsOf(service)).sum('bench_runner_restarts_total');
+    const before = await restarts();
     const { runner } = await service.run('/bench/sleep?strategy=async&ms=0&tasks=1');
-    const before = (await metricsOf(service)).sum('bench_runner_restarts_total');
     process.kill(runner.pid ?? 0, 'SIGKILL');
     await expect
       .poll(async () => (await service.run('/bench/sleep?strategy=async&ms=0&tasks=1')).runner.pid)
       .not.toBe(runner.pid);
-    expect((await metricsOf(service)).sum('bench_runner_restarts_total')).toBe(before + 1);
+    expect(await restarts()).toBe(before + 1);
+    // A task that blocks its runner can only be stopped with it.
+    await service.failedRun('/bench/sleep?strategy=single&ms=5000&tasks=1&timeoutMs=50', 504);
+    expect(await restarts()).toBe(before + 1);
+    await service.run('/bench/sleep?strategy=single&ms=0&tasks=1');
+    expect(await restarts()).toBe(before + 2);
   });
 });
 
