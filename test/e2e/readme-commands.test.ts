@@ -115,6 +115,12 @@ const run: Readonly<Record<string, (command: string) => Promise<void>>> = {
     );
   },
 
+  async 'curl -s localhost:8080/metrics | grep bench_run_duration_count'(command) {
+    const { run: made } = await freshRun(collected);
+    const printed = await sh(command, collected);
+    expect(printed).toContain(`bench_workload="s3",bench_strategy="${made.strategy}"`);
+  },
+
   async 'TARGET=aws AWS_REGION=eu-central-1 S3_BUCKET=my-bucket S3_PREFIX=photos/ npm start'(command) {
     const server = await startVersitygw();
     ending.push(() => server.stop());

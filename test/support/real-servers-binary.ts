@@ -21,7 +21,7 @@ export interface GoServer {
  * `XDG_CACHE_HOME`, lacks it, which takes minutes. Throws, saying what is missing, where it can't be built.
  */
 export async function binaryOf(server: GoServer): Promise<string> {
-  const folder = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fanout-bench', 'bin');
+  const folder = cacheFolder();
   const binary = join(folder, `${server.name}-${server.version}`);
   if (await isExecutable(binary)) return binary;
   await mkdir(folder, { recursive: true });
@@ -35,6 +35,11 @@ export async function binaryOf(server: GoServer): Promise<string> {
     await rm(unfinished, { force: true });
   }
   return binary;
+}
+
+/** Where programs that tests need are kept from run to run. */
+export function cacheFolder(): string {
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fanout-bench', 'bin');
 }
 
 async function isExecutable(file: string): Promise<boolean> {

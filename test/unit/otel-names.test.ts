@@ -1,6 +1,8 @@
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { expect, test } from 'vitest';
+import { codeIn, tableOfReadme } from '../support/readme-commands.ts';
 import {
+  benchMetric,
   runSpanName,
   semantic,
   semanticMetric,
@@ -53,4 +55,11 @@ test('spans are named by what they show', () => {
   expect(runSpanName('s3', 'presigned-async')).toBe('run s3 presigned-async');
   expect(signSpanName).toBe('sign');
   expect(taskSpanName('s3', 3)).toBe('task s3 3');
+});
+
+test('the README tells of every metric, and of no other', () => {
+  const told = tableOfReadme('metric', 'what').flatMap(([metrics = '']) => codeIn(metrics));
+  const { eventLoopDelayP99: _, eventLoopUtilization: __, ...semantics } = semanticMetric;
+  const named = [...Object.values(benchMetric), ...Object.values(semantics), 'nodejs.eventloop.*', 'v8js.*'];
+  expect(told.toSorted()).toEqual(named.toSorted());
 });
