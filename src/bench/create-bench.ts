@@ -67,15 +67,22 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
       ending.abort(shuttingDown);
       await settled();
     },
-    readiness: async () => [await checkRunner(parts.supervisor), await parts.checkTarget(world.target)],
+    readiness: async () => [
+      await checkRunner(parts.supervisor),
+      checkOf('target', await parts.targetProblem()),
+    ],
   };
 }
 
 async function checkRunner(supervisor: Supervisor): Promise<ReadinessCheck> {
   try {
     await supervisor.shared('plain');
-    return { name: 'runner', ok: true, problem: null };
+    return checkOf('runner', null);
   } catch (error) {
-    return { name: 'runner', ok: false, problem: error instanceof Error ? error.message : String(error) };
+    return checkOf('runner', error instanceof Error ? error.message : String(error));
   }
+}
+
+function checkOf(name: string, problem: string | null): ReadinessCheck {
+  return { name, ok: problem === null, problem };
 }

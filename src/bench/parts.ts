@@ -1,4 +1,3 @@
-import type { TargetSettings } from '../aws/target.ts';
 import type { ClockAnchor } from '../record/clock.ts';
 import type { RunPlan } from '../record/plan.ts';
 import type { RunRecord, SpanIds, TraceIds } from '../record/record.ts';
@@ -6,7 +5,6 @@ import type { Supervisor } from '../runner/supervisor.ts';
 import type { Admission } from './admission.ts';
 import type { Analysis } from './analysis.ts';
 import type { RunArchive } from './archive.ts';
-import type { ReadinessCheck } from './bench.ts';
 import type { Calibrations } from './calibrations.ts';
 import type { World } from './world.ts';
 
@@ -62,6 +60,6 @@ export interface BenchParts {
   readonly reportRun: (record: RunRecord) => void;
   /** Hears of what went wrong after a run's answer was sent. */
   readonly reportFault: (error: unknown) => void;
-  /** Whether the target can be reached. */
-  checkTarget(target: TargetSettings): Promise<ReadinessCheck>;
+  /** Why the target can't be reached; `null` when it can. */
+  targetProblem(): Promise<string | null>;
 }
