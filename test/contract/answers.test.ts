@@ -107,6 +107,7 @@ describe('the OpenAPI description', () => {
       '/strategies',
       '/healthz',
       '/readyz',
+      '/metrics',
       '/openapi.json',
     ]);
     const { workloads: cards } = workloadsSchema.parse(JSON.parse((await service.get('/workloads')).text));

@@ -110,7 +110,7 @@ describe('bad input', () => {
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 with Allow', async (method) => {
-    for (const path of ['/bench/fib?tasks=1', '/runs', '/healthz', '/openapi.json']) {
+    for (const path of ['/bench/fib?tasks=1', '/runs', '/healthz', '/metrics', '/openapi.json']) {
       const { status, headers, text } = await rawRequest(service.url, { method, path });
       expect([path, status, headers.get('allow')]).toEqual([path, 405, 'GET']);
       expect(problemSchema.parse(JSON.parse(text))).toMatchObject({
@@ -121,7 +121,7 @@ describe('bad input', () => {
   });
 
   it('HEAD is 405 with Allow, and starts no run as Express alone would', async () => {
-    for (const path of ['/bench/fib?tasks=1', '/runs', '/healthz', '/openapi.json']) {
+    for (const path of ['/bench/fib?tasks=1', '/runs', '/healthz', '/metrics', '/openapi.json']) {
       const { status, headers, text } = await rawRequest(service.url, { method: 'HEAD', path });
       expect([path, status, headers.get('allow'), text]).toEqual([path, 405, 'GET', '']);
     }
