@@ -151,6 +151,7 @@ export const semantic = {
   genAiTimeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
   genAiInputTokens: 'gen_ai.usage.input_tokens',
   genAiOutputTokens: 'gen_ai.usage.output_tokens',
+  genAiInputMessages: 'gen_ai.input.messages',
   genAiOutputMessages: 'gen_ai.output.messages',
   genAiTokenType: 'gen_ai.token.type',
 } as const;

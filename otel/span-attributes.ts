@@ -39,10 +39,16 @@ export function taskAttributes(task: TaskRecord, withContent: boolean): Attribut
       [semantic.threadId]: task.threadId,
     }),
     ...(attempt !== undefined && exchangeAttributes(attempt, attempts.length)),
-    ...task.labels,
+    ...labelsOf(task, withContent),
     ...(task.state === 'ok' && task.output.llm !== null && answerAttributes(task.output.llm)),
     ...(withContent && contentAttributes(task)),
   };
+}
+
+/** Content is left out unless it is asked for. */
+function labelsOf({ labels }: TaskRecord, withContent: boolean): Attributes {
+  const { [semantic.genAiInputMessages]: _, ...others } = labels;
+  return withContent ? labels : others;
 }
 
 /** As the GenAI conventions write messages. */

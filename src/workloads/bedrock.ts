@@ -181,5 +181,9 @@ function labelsOf(call: ModelCall): Labels {
     [semantic.genAiModel]: call.modelId,
     [semantic.genAiMaxTokens]: call.maxTokens,
     [semantic.genAiStream]: call.streamed,
+    // In spans only where content is asked for.
+    [semantic.genAiInputMessages]: JSON.stringify([
+      { role: 'user', parts: [{ type: 'text', content: call.prompt }] },
+    ]),
   };
 }

@@ -177,9 +177,15 @@ describe('what a model answered', () => {
   const output = { value: null, body: null, text: 'secret words', llm };
   afterEach(() => void vi.unstubAllEnvs());
 
+  const asked = {
+    'gen_ai.input.messages': '[{"role":"user","parts":[{"type":"text","content":"secret question"}]}]',
+  };
+
   test('is in no span, but what it took is', async () => {
-    const { all } = await received([okTask(0, { output })]);
-    expect(JSON.stringify(all.map(({ attributes }) => attributes))).not.toContain('secret words');
+    const { all } = await received([okTask(0, { output, labels: asked })]);
+    const told = JSON.stringify(all.map(({ attributes }) => attributes));
+    expect(told).not.toContain('secret words');
+    expect(told).not.toContain('secret question');
     expect(all.find(({ name }) => name === 'task s3 0')?.attributes).toMatchObject({
       'gen_ai.usage.input_tokens': 7,
       'gen_ai.usage.output_tokens': 9,
@@ -189,7 +195,8 @@ describe('what a model answered', () => {
 
   test('is there where it is asked for', async () => {
     vi.stubEnv('OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT', 'true');
-    const { all } = await received([okTask(0, { output })]);
+    const { all } = await received([okTask(0, { output, labels: asked })]);
+    expect(all.find(({ name }) => name === 'task s3 0')?.attributes).toMatchObject(asked);
     const messages = all.find(({ name }) => name === 'task s3 0')?.attributes['gen_ai.output.messages'];
     expect(JSON.parse(String(messages))).toEqual([
       { role: 'assistant', parts: [{ type: 'text', content: 'secret words' }], finish_reason: 'end_turn' },

@@ -37,6 +37,7 @@ test('the names that OpenTelemetry has are spelled as it spells them', () => {
     genAiTimeToFirstChunk: conventions.ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
     genAiInputTokens: conventions.ATTR_GEN_AI_USAGE_INPUT_TOKENS,
     genAiOutputTokens: conventions.ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
+    genAiInputMessages: conventions.ATTR_GEN_AI_INPUT_MESSAGES,
     genAiOutputMessages: conventions.ATTR_GEN_AI_OUTPUT_MESSAGES,
     genAiTokenType: conventions.ATTR_GEN_AI_TOKEN_TYPE,
   });

@@ -42,6 +42,41 @@ describe('whether the target can be reached', () => {
   });
 });
 
+describe('which endpoints the target has', () => {
+  it('are all that are set, each told that can not be reached', async () => {
+    const [there, gone] = [await listeningOn('127.0.0.1'), 9];
+    const target = targetAt(`http://127.0.0.1:${there}`);
+    const endpoints = {
+      ...target.endpoints,
+      bedrock: `http://127.0.0.1:${gone}`,
+      sts: `http://127.0.0.2:${gone}`,
+    };
+    const problem = await unreachable({ ...target, endpoints });
+    expect(problem?.split('; ')).toEqual([
+      expect.stringContaining('http://127.0.0.1:9 '),
+      expect.stringContaining('http://127.0.0.2:9 '),
+    ]);
+  });
+
+  it.each([
+    ['S3 alone, with a bucket', 'a-bucket', null, ['s3']],
+    ['Bedrock alone, with a model', null, 'a-model', ['bedrock-runtime']],
+    ['both', 'a-bucket', 'a-model', ['s3', 'bedrock-runtime']],
+    ['STS, with neither', null, null, ['sts']],
+  ])('of AWS: %s', async (_, bucket, modelId, hosts) => {
+    const target = targetAt(null, { bucket });
+    // A region that no resolver knows.
+    const problem = await unreachable({
+      ...target,
+      name: 'aws',
+      region: 'nowhere.invalid',
+      bedrock: { modelId },
+    });
+    const asked = [...(problem ?? '').matchAll(/https:\/\/([a-z0-9-]+)\.nowhere/gu)].map(([, host]) => host);
+    expect(asked).toEqual(hosts);
+  });
+});
+
 describe('a collector that is not there', () => {
   it('is found when it comes, before a run sends it anything', async () => {
     const notices = new Notices();
