@@ -1,6 +1,7 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparisonSchema } from '../../src/http/schemas.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { startVersitygw, type Versitygw } from '../support/real-servers.ts';
 import { startService, tracingTo, type RunningService } from '../support/service.ts';
@@ -129,6 +130,83 @@ describe('objects under a prefix', () => {
     expect(told).not.toContain(versitygw.secretKey);
     expect(told).not.toMatch(/X-Amz-(Signature|Credential|Security-Token)=(?!REDACTED)/iu);
     expect(told).not.toMatch(/[0-9a-f]{64}/iu);
+  });
+});
+
+describe('every option', () => {
+  const { current } = serviceWith(() => ({ S3_PREFIX: 'photos/' }));
+  it.each(strategies.filter((strategy) => strategy.startsWith('presigned-')))(
+    'client=undici: %s reads each object, whole and right',
+    async (strategy) => {
+      const body = await current().run(`/bench/s3?strategy=${strategy}&client=undici&tasks=5`);
+      expect(body.run.client).toBe('undici');
+      expectRight(body);
+    },
+  );
+
+  it.each(strategies)('pool=warm: %s uses again what the run before it left', async (strategy) => {
+    const path = `/bench/s3?strategy=${strategy}&pool=warm&tasks=3`;
+    const [first, second] = [await current().run(path), await current().run(path)];
+    expectRight(first);
+    expectRight(second);
+    expect(first.tasks.map(({ reused }) => reused)).toEqual([false, false, false]);
+    expect(second.tasks.map(({ reused }) => reused)).toEqual([true, true, true]);
+  });
+
+  it.each(strategies)('join=race: %s ends with its first object, whole and right', async (strategy) => {
+    const { tasks } = await current().run(`/bench/s3?strategy=${strategy}&join=race&tasks=4`);
+    const ok = tasks.filter(({ state }) => state === 'ok');
+    expect(ok.length).toBeGreaterThan(0);
+    for (const { index, bytes } of ok) expect(bytes).toBe(photos[index]?.body.byteLength);
+    expect(tasks.filter(({ state }) => state === 'failed')).toEqual([]);
+  });
+
+  it.each(strategies.filter((strategy) => !/single$|isolate$/u.test(strategy)))(
+    'join=hedged: %s asks once where the first answer is soon enough',
+    async (strategy) => {
+      const body = await current().run(
+        `/bench/s3?strategy=${strategy}&join=hedged&hedgeAfterMs=20000&tasks=4`,
+      );
+      expect(body.callsSpent).toBe(1);
+      expectRight(body);
+    },
+  );
+
+  it.each(strategies)('attempts=3: %s needs one', async (strategy) => {
+    const body = await current().run(`/bench/s3?strategy=${strategy}&attempts=3&tasks=3`);
+    expectRight(body);
+    expect(body.tasks.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
+  });
+
+  it.each(strategies)(
+    'detail=phases: of %s one exchange a task is seen, with its parts',
+    async (strategy) => {
+      const { trace } = await current().run(`/bench/s3?strategy=${strategy}&detail=phases&tasks=3`);
+      await expect
+        .poll(
+          () => receiver.spans.filter((span) => span.traceId === trace.traceId && span.name === 'GET').length,
+        )
+        .toBe(3);
+      const all = receiver.spans.filter(({ traceId }) => traceId === trace.traceId);
+      const tasks = receiver.taskSpans(trace.traceId).map(({ spanId }) => spanId);
+      for (const exchange of all.filter(({ name }) => name === 'GET')) {
+        expect(tasks).toContain(exchange.parentSpanId);
+        const parts = all
+          .filter(({ parentSpanId }) => parentSpanId === exchange.spanId)
+          .map(({ name }) => name);
+        expect(parts).toEqual(expect.arrayContaining(['ttfb', 'download']));
+      }
+    },
+  );
+
+  it('a comparison of both accesses finds every body right', async () => {
+    const { text, status } = await current().get(
+      '/compare/s3?strategies=sdk-async,presigned-async&baseline=sdk-async&rounds=3&warmup=0&tasks=3',
+    );
+    expect(status).toBe(200);
+    const { cells, machine } = comparisonSchema.parse(JSON.parse(text));
+    expect(machine).toMatchObject({ target: 'aws', emulator: null });
+    expect(cells[0]?.results.map(({ samplesMs }) => samplesMs.length)).toEqual([3, 3]);
   });
 });
 
@@ -284,5 +362,12 @@ async function expectFailuresToldInSpans(
     codes.map((code) =>
       code === null ? ['UNSET', null, null, []] : ['ERROR', 'upstream_error', code, ['exception']],
     ),
+  );
+}
+
+/** Each task has its object. */
+function expectRight({ tasks }: RunBody): void {
+  expect(tasks.map(({ state, bytes }) => [state, bytes])).toEqual(
+    photos.slice(0, tasks.length).map((photo) => ['ok', photo.body.byteLength]),
   );
 }
