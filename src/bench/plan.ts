@@ -67,7 +67,8 @@ function resolveValues(
   const declarations = parametersOf(workload, world);
   const refusedNames = strategyNames(workload, world).refused;
   for (const [field, value] of Object.entries(given)) {
-    if (!Object.hasOwn(declarations, field)) problems.push(unknownParameter(field, value, workload, world));
+    if (!Object.hasOwn(declarations, field))
+      problems.push(unknownParameter(field, value, workload, world, Object.keys(declarations)));
   }
   const values = new Map<string, ParameterValue>();
   for (const [field, declaration] of Object.entries(declarations)) {
@@ -106,13 +107,14 @@ export function integerProblem(text: string, minimum: number, maximum: number): 
   return value > maximum ? `is above ${maximum}` : null;
 }
 
-function unknownParameter(
+/** @param allowed the parameters that there are */
+export function unknownParameter(
   field: string,
   value: string,
   workload: WorkloadDeclaration,
   world: World,
+  allowed: readonly string[],
 ): ParameterProblem {
-  const allowed = Object.keys(parametersOf(workload, world));
   const owner = world.workloads.find(({ declaration }) =>
     Object.hasOwn(parametersOf(declaration, world), field),
   );

@@ -3,7 +3,14 @@ import { BenchError, type ParameterProblem } from '../../errors.ts';
 import type { ParameterValue, RunPlan, Warning } from '../../record/plan.ts';
 import type { WorkloadDeclaration } from '../../workloads/declaration.ts';
 import { allowedBy } from '../parameters.ts';
-import { integerProblem, planRun, refusalOf, workloadNamed, type RunRequest } from '../plan.ts';
+import {
+  integerProblem,
+  planRun,
+  refusalOf,
+  unknownParameter,
+  workloadNamed,
+  type RunRequest,
+} from '../plan.ts';
 import { sendsRequests } from '../combinations.ts';
 import { nearestName } from '../nearest-name.ts';
 import { strategyNames } from '../strategies-of.ts';
@@ -162,13 +169,16 @@ function splitLists(given: Given, workload: WorkloadDeclaration, world: World): 
   const problems: ParameterProblem[] = [];
   for (const [field, text] of Object.entries(given)) {
     const declaration = declared[field];
-    if (declaration !== undefined && declaration.kind !== 'list') continue;
-    if (field === 'strategies') continue;
     if (field === 'strategy') {
       const reason = 'is not a parameter of a comparison; did you mean "strategies"?';
       problems.push({ field, value: text, reason, allowed: Object.keys(declared) });
       continue;
     }
+    if (declaration === undefined) {
+      problems.push(unknownParameter(field, text, workload, world, Object.keys(declared)));
+      continue;
+    }
+    if (declaration.kind !== 'list' || field === 'strategies') continue;
     const values = text.split(',');
     if (values.length === 1) scalars[field] = text;
     else if (new Set(values).size < values.length)
