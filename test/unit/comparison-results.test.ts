@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import { crossoversOf } from '../../src/bench/compare/crossovers.ts';
+import { recommend } from '../../src/bench/compare/recommendation.ts';
+import { resultsOf, type CellResult } from '../../src/bench/compare/results.ts';
+import { asCsv, asJson, asMarkdown, asText } from '../../src/http/comparison/formats.ts';
+import { comparisonView } from '../../src/http/comparison/view.ts';
+import { comparisonSchema } from '../../src/http/schemas.ts';
+import { compareFake, comparisonPlan, failedAfter, type FakeRun } from '../support/comparisons.ts';
+
+/** Times differ from round to round by up to 4 %, in another pattern for each strategy. */
+function around(ms: number, count: number, pattern: number): number {
+  return ms * (1 + ((count * pattern) % 5) / 100);
+}
+const times: Readonly<Record<string, number>> = { single: 100, async: 50, threads: 200, subprocess: 50.5 };
+const run: FakeRun = ({ strategy }, count) =>
+  around(times[strategy] ?? 100, count, (times[strategy] ?? 1) % 7);
+
+function compared(given: Readonly<Record<string, string>> = {}, fake: FakeRun = run) {
+  const plan = comparisonPlan('sleep', { rounds: '12', strategies: 'single,async,threads', ...given });
+  return compareFake(plan, fake).record;
+}
+
+const cellOf = (cells: readonly CellResult[]): CellResult => {
+  const [cell] = cells;
+  if (cell === undefined) throw new Error('no cell');
+  return cell;
+};
+const resultOf = (cell: CellResult, strategy: string) => {
+  const result = cell.results.find((one) => one.strategy === strategy);
+  if (result === undefined) throw new Error(`no ${strategy}`);
+  return result;
+};
+
+const sameForBoth: FakeRun = ({ strategy }, count) => around(100, count, strategy === 'single' ? 2 : 3);
+
+const failing: FakeRun = (plan, count) =>
+  plan.strategy === 'async' && count % 4 === 1 ? failedAfter(1) : run(plan, count);
+
+const once: FakeRun = (plan, count) => (plan.strategy === 'async' && count === 7 ? 900 : run(plan, count));
+
+const growing: FakeRun = ({ strategy, params }, count) => {
+  const ms = Number(params['ms']);
+  return around(strategy === 'single' ? ms : 50 + ms / 10, count, strategy === 'single' ? 2 : 3);
+};
+
+const shrinking: FakeRun = (plan, count) => {
+  const ms = Number(plan.params['ms']);
+  const factor = { single: 1, async: ms < 100 ? 0.5 : 2, threads: 0.5, subprocess: 2 }[plan.strategy] ?? 1;
+  return around(ms * factor, count, 2 + plan.strategy.length);
+};
+
+const sameForWorkers: FakeRun = (plan, count) =>
+  around(plan.strategy === 'single' ? 100 : 50, count, plan.strategy === 'subprocess' ? 2 : 3);
+
+const flatFromHundred: FakeRun = ({ strategy, params }, count) =>
+  around(strategy === 'single' ? Number(params['ms']) : 50, count, strategy === 'single' ? 2 : 3);
+
+const recommended = async (given: Readonly<Record<string, string>>, fake: FakeRun = run) => {
+  const record = await compared(given, fake);
+  const cells = resultsOf(record);
+  return recommend(record, 0, cellOf(cells), crossoversOf(record.plan, cells));
+};
+
+const viewed = async () =>
+  comparisonView(
+    await compared({ ms: '1,2' }),
+    { target: 'emulator', emulator: null, versions: { 'fanout-bench': '1' } },
+    'http://traces.example/{traceId}',
+  );
+
+describe('the results of a comparison', () => {
+  it('say which is faster and which slower, by how much and how sure', async () => {
+    const cell = cellOf(resultsOf(await compared()));
+    expect(cell.results.map(({ strategy, verdict }) => [strategy, verdict])).toEqual([
+      ['single', 'baseline'],
+      ['async', 'faster'],
+      ['threads', 'slower'],
+    ]);
+    const { speedup, speedupCi, pValue, effectSize } = resultOf(cell, 'async');
+    expect(speedup).toBeCloseTo(2, 1);
+    expect((speedupCi?.[0] ?? 0) > 1.9 && (speedupCi?.[1] ?? 9) < 2.1).toBe(true);
+    // Twelve rounds, all one way: 2 / 2¹², twice by Holm.
+    expect(pValue).toBeCloseTo((2 * 2) / 2 ** 12, 6);
+    expect(effectSize).toBe(1);
+    expect(resultOf(cell, 'threads').effectSize).toBe(-1);
+    expect(resultOf(cell, 'single')).toMatchObject({ speedup: 1, speedupCi: null, pValue: null });
+  });
+
+  it('invert when the baseline is swapped', async () => {
+    const fromSingle = resultOf(cellOf(resultsOf(await compared({ strategies: 'single,async' }))), 'async');
+    const swapped = await compared({ strategies: 'single,async', baseline: 'async' });
+    const fromAsync = resultOf(cellOf(resultsOf(swapped)), 'single');
+    expect(fromAsync.speedup).toBeCloseTo(1 / (fromSingle.speedup ?? 0), 12);
+    expect(fromAsync.verdict).toBe('slower');
+    expect(fromAsync.pValue).toBe(fromSingle.pValue);
+  });
+
+  it('say nothing where too few rounds were run', async () => {
+    const cell = cellOf(resultsOf(await compared({ rounds: '3' })));
+    expect(resultOf(cell, 'async')).toMatchObject({
+      verdict: 'no difference shown',
+      medianCiMs: null,
+      speedupCi: null,
+    });
+  });
+
+  it('show no difference where there is none', async () => {
+    const cell = cellOf(resultsOf(await compared({ strategies: 'single,async' }, sameForBoth)));
+    expect(resultOf(cell, 'async').verdict).toBe('no difference shown');
+  });
+
+  it('have failed rounds apart, and pair the others by round', async () => {
+    const cell = cellOf(resultsOf(await compared({ warmup: '0' }, failing)));
+    const { samplesMs, failures, verdict } = resultOf(cell, 'async');
+    expect(samplesMs).toHaveLength(9);
+    expect(failures.map(({ round, outcome }) => [round, outcome])).toEqual([
+      [2, 'run_timeout'],
+      [6, 'run_timeout'],
+      [10, 'run_timeout'],
+    ]);
+    expect(verdict).toBe('faster');
+  });
+
+  it('flag outliers by their rounds, and count them', async () => {
+    const { outliers, maxMs, samplesMs } = resultOf(
+      cellOf(resultsOf(await compared({ warmup: '0' }, once))),
+      'async',
+    );
+    expect([outliers, maxMs, samplesMs.length]).toEqual([[8], 900, 12]);
+  });
+
+  it('tell what a strategy costs beside time', async () => {
+    const cell = cellOf(
+      resultsOf(await compared({ strategies: 'single,threads,subprocess,isolate-subprocess', tasks: '4' })),
+    );
+    expect(
+      cell.results.map(({ strategy, costs }) => [strategy, costs.threads, costs.processes, costs.isolates]),
+    ).toEqual([
+      ['single', 0, 0, 0],
+      ['threads', 4, 0, 0],
+      ['subprocess', 0, 4, 0],
+      ['isolate-subprocess', 0, 4, 4],
+    ]);
+  });
+});
+
+describe('crossovers', () => {
+  it('name from which value on a strategy is faster', async () => {
+    const record = await compared({ ms: '10,100,30,300', strategies: 'single,threads' }, growing);
+    expect(crossoversOf(record.plan, resultsOf(record))).toEqual([
+      {
+        strategy: 'threads',
+        axis: 'ms',
+        at: {},
+        fasterFrom: 100,
+        fasterUpTo: null,
+        verdicts: [
+          { value: 10, verdict: 'slower' },
+          { value: 30, verdict: 'slower' },
+          { value: 100, verdict: 'faster' },
+          { value: 300, verdict: 'faster' },
+        ],
+      },
+    ]);
+  });
+
+  it('are found for each combination of the other lists, and for numbers alone', async () => {
+    const record = await compared(
+      { ms: '10,300', pool: 'cold,warm', strategies: 'threads,subprocess', baseline: 'threads' },
+      growing,
+    );
+    const found = crossoversOf(record.plan, resultsOf(record));
+    expect(found.map(({ strategy, axis, at }) => [strategy, axis, at])).toEqual([
+      ['subprocess', 'ms', { pool: 'cold' }],
+      ['subprocess', 'ms', { pool: 'warm' }],
+    ]);
+  });
+
+  it('say where a strategy is faster up to a value, everywhere, or nowhere', async () => {
+    const record = await compared(
+      { ms: '10,30,100', strategies: 'single,async,threads,subprocess' },
+      shrinking,
+    );
+    const found = crossoversOf(record.plan, resultsOf(record));
+    expect(found.map(({ strategy, fasterFrom, fasterUpTo }) => [strategy, fasterFrom, fasterUpTo])).toEqual([
+      ['async', null, 30],
+      ['threads', 10, 100],
+      ['subprocess', null, null],
+    ]);
+  });
+});
+
+describe('a recommendation', () => {
+  it('is the fastest, with its figures', async () => {
+    const { strategy, reasons } = await recommended({});
+    expect(strategy).toBe('async');
+    expect(reasons[0]).toMatch(
+      /^async is 2(?:\.\d+)? times as fast as single \(95 % sure: [\d.]+ to [\d.]+\): 5\d(?:\.\d)? ms instead of 10\d ms\.$/u,
+    );
+  });
+
+  it('is the cheaper one of those that are not shown to differ', async () => {
+    const { strategy, reasons } = await recommended(
+      { strategies: 'single,threads,subprocess' },
+      sameForWorkers,
+    );
+    expect(strategy).toBe('threads');
+    expect(
+      reasons.some((reason) =>
+        /^subprocess \(.*\) is not shown to differ from threads, and costs .*10 process/u.test(reason),
+      ),
+    ).toBe(true);
+  });
+
+  it('is the baseline where nothing is shown to be faster', async () => {
+    const { strategy, reasons } = await recommended({ strategies: 'single,threads' });
+    expect([strategy, reasons[0]]).toEqual(['single', 'No strategy is shown to be faster than single.']);
+  });
+
+  it('says from where on it holds', async () => {
+    const record = await compared({ ms: '10,100', strategies: 'single,threads' }, flatFromHundred);
+    const cells = resultsOf(record);
+    const crossovers = crossoversOf(record.plan, cells);
+    const [, large] = cells;
+    if (large === undefined) throw new Error('no second cell');
+    expect(recommend(record, 1, large, crossovers).reasons).toContain('It is faster from ms=100 on.');
+  });
+});
+
+describe('the formats', () => {
+  it('as JSON keep the answer’s schema, and lists of figures on one line', async () => {
+    const json = asJson(await viewed());
+    expect(comparisonSchema.parse(JSON.parse(json)).cells).toHaveLength(2);
+    expect(json).toMatch(/"samplesMs": \[\d[\d., ]+\]/u);
+  });
+
+  it('as text have columns that stand below each other', async () => {
+    const lines = asText(await viewed()).split('\n');
+    const start = lines.findIndex((line) => line.startsWith('strategy '));
+    const table = lines.slice(start, start + 4);
+    expect(table.map((line) => line.split(/ {2,}/u).length)).toEqual([8, 8, 8, 8]);
+    const column = table[0]?.indexOf('verdict') ?? -1;
+    expect(table.slice(1).map((line) => line.slice(column).split(/ {2,}/u)[0])).toEqual([
+      'faster',
+      'baseline',
+      'slower',
+    ]);
+    for (const line of lines) expect(line).toBe(line.trimEnd());
+  });
+
+  it('as Markdown are tables with as many cells in each row', async () => {
+    const tables = asMarkdown(await viewed()).match(/(?:^\|.*\|\n?)+/gmu) ?? [];
+    expect(tables.length).toBeGreaterThanOrEqual(4);
+    for (const table of tables) {
+      const widths = table
+        .trim()
+        .split('\n')
+        .map((line) => line.split('|').length);
+      expect(new Set(widths).size).toBe(1);
+      expect(table.split('\n')[1]).toMatch(/^\|(?: --- \|)+$/u);
+    }
+  });
+
+  it('as CSV have every raw sample', async () => {
+    const view = await viewed();
+    const [head = '', ...rows] = asCsv(view).trim().split('\r\n');
+    expect(rows).toHaveLength(2 * 3 * 12);
+    const at = head.split(',').indexOf('durationMs');
+    const told = rows.map((row) => Number(row.split(',')[at]));
+    expect(told).toEqual(view.cells.flatMap(({ results }) => results.flatMap(({ samplesMs }) => samplesMs)));
+  });
+
+  it('as CSV quote what would break a row', async () => {
+    const view = await viewed();
+    const cells = view.cells.map((cell) => ({ ...cell, params: { odd: 'a,"b"\n' } }));
+    expect(asCsv({ ...view, cells })).toContain(',"a,""b""\n",');
+  });
+});
