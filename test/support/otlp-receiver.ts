@@ -24,6 +24,7 @@ export interface ReceivedSpan {
     readonly atNs: bigint;
     readonly attributes: SpanAttributes;
   }[];
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly resource: SpanAttributes;
   readonly scope: string;
 }
@@ -147,6 +148,7 @@ export function parseTraceJson(json: string): ReceivedSpan[] {
           atNs: BigInt(timeUnixNano),
           attributes: plain(attributes),
         })),
+        links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })),
         resource: plain(resource.attributes),
         scope: scope.name,
       })),
@@ -191,6 +193,7 @@ const spanSchema = z.object({
   events: z
     .array(z.object({ name: z.string(), timeUnixNano: z.string(), attributes: attributeList }))
     .default([]),
+  links: z.array(z.object({ traceId: id(32), spanId: id(16) })).default([]),
 });
 
 const request = z.object({

@@ -7,6 +7,8 @@ export interface JaegerSpan {
   readonly spanId: string;
   /** `null` for a root span, also for one whose parent belongs to a caller that sent no spans. */
   readonly parentSpanId: string | null;
+  /** Spans of other traces. */
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly name: string;
   readonly service: string;
   /** Microseconds since the epoch: Jaeger keeps no finer times. */
@@ -52,6 +54,9 @@ async function spansNow(queryUrl: string, traceId: string): Promise<readonly Jae
       traceId: span.traceID,
       spanId: span.spanID,
       parentSpanId: span.references.find(({ refType }) => refType === 'CHILD_OF')?.spanID ?? null,
+      links: span.references
+        .filter(({ refType }) => refType === 'FOLLOWS_FROM')
+        .map(({ traceID, spanID }) => ({ traceId: traceID, spanId: spanID })),
       name: span.operationName,
       service: processes[span.processID]?.serviceName ?? '',
       startUs: span.startTime,
@@ -76,7 +81,7 @@ const Traces = z.object({
           traceID: z.string(),
           spanID: z.string(),
           operationName: z.string(),
-          references: z.array(z.object({ refType: z.string(), spanID: z.string() })),
+          references: z.array(z.object({ refType: z.string(), traceID: z.string(), spanID: z.string() })),
           startTime: z.number(),
           duration: z.number(),
           tags: z.array(KeyValue),
