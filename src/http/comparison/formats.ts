@@ -119,12 +119,17 @@ function disturbed({ cells }: ComparisonView): readonly string[] {
     (sum, { results }) => results.reduce((count, result) => count + result.outliers.length, sum),
     0,
   );
-  return [
-    ...[...Map.groupBy(all, ({ code }) => code)].map(
-      ([code, those]) => `${code}: ${those.length} samples were touched.`,
-    ),
-    ...(outliers > 0 ? [`outliers: ${outliers} samples lie far outside the others, and count.`] : []),
-  ];
+  const lines = [...Map.groupBy(all, ({ code }) => code)].map(
+    ([code, those]) => `${code} touched ${counted(those.length)}.`,
+  );
+  const lie = outliers === 1 ? 'lies' : 'lie';
+  return outliers === 0
+    ? lines
+    : [...lines, `outliers: ${counted(outliers)} ${lie} far outside the others; they count all the same.`];
+}
+
+function counted(samples: number): string {
+  return samples === 1 ? '1 sample' : `${samples} samples`;
 }
 
 /** Columns as wide as their widest cell; figures to the right. */
