@@ -27,6 +27,7 @@ export async function build(): Promise<void> {
         emulator: 'src/emulator/entry.ts',
         compare: 'src/cli/compare.ts',
         study: 'src/cli/study.ts',
+        runtimes: 'src/cli/runtimes.ts',
       }),
     ),
     bundle(runnerBundle()),
@@ -63,6 +64,9 @@ async function taskCodes(): Promise<TaskCode[]> {
 
 const common = { platform: 'node', cwd: root, logLevel: 'warn' } as const satisfies BuildOptions;
 
+/** What is measured runs in every runtime, and must be the same code in each. */
+const measured = { ...common, transform: { target: 'node22' } } as const satisfies BuildOptions;
+
 function packageBundle(input: Record<string, string>): BuildOptions {
   return {
     ...common,
@@ -88,8 +92,8 @@ async function declare(module: string, file: string): Promise<void> {
 
 function runnerBundle(): BuildOptions {
   return {
-    ...common,
-    input: { runner: 'src/runner/entry.ts' },
+    ...measured,
+    input: { runner: 'src/runner/entry.ts', probe: 'src/runner/probe.ts' },
     external: nativePackages,
     output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
   };
@@ -152,7 +156,7 @@ function oneFile(
   output: { format?: 'iife' | 'esm'; name?: string } = {},
 ): BuildOptions {
   return {
-    ...common,
+    ...measured,
     input: 'virtual:entry',
     external: nativePackages,
     plugins: [virtualEntry(source)],

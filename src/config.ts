@@ -12,6 +12,7 @@ import { parseFaults } from './emulator/faults.ts';
 import type { EmulatorSettings } from './emulator/settings.ts';
 import type { TargetSettings } from './aws/target.ts';
 import type { Warning } from './record/plan.ts';
+import { isRuntimeName, runtimeNames, type RuntimeName } from './runner/runtimes.ts';
 
 /** Everything the environment decides, read once. */
 export interface Config {
@@ -27,7 +28,10 @@ export interface Config {
   readonly emulatorEnvironment: Readonly<Record<string, string>>;
   readonly emulator: EmulatorSettings;
   readonly traceUrlTemplate: string;
-  readonly runtimes: readonly string[];
+  /** The default first. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Where `npm run runtimes` puts them; `null`: into the repository. */
+  readonly runtimesFolder: string | null;
   /** `null`: no token is asked for. */
   readonly benchToken: string | null;
   readonly allowedHosts: readonly string[];
@@ -91,6 +95,7 @@ export function readConfig(environment: Environment): Config {
     },
     traceUrlTemplate: e.TRACE_URL_TEMPLATE,
     runtimes: e.RUNTIMES,
+    runtimesFolder: e.RUNTIMES_FOLDER ?? null,
     benchToken: e.BENCH_TOKEN ?? null,
     allowedHosts: e.ALLOWED_HOSTS,
     maxTasks: e.MAX_TASKS,
@@ -160,8 +165,13 @@ const schema = z.object({
     .refine((text) => text.includes('{traceId}'), 'a URL with {traceId} in it')
     .default('http://localhost:16686/trace/{traceId}'),
   RUNTIMES: list
-    .refine((names) => names.length > 0 && names.every((name) => name === 'node26'), 'node26')
+    .refine(
+      (names) => names.length > 0 && names.every((name) => isRuntimeName(name)),
+      `runtimes, separated by commas: ${runtimeNames.join(', ')}`,
+    )
+    .transform((names) => runtimeNames.filter((name) => names.includes(name)))
     .default(['node26']),
+  RUNTIMES_FOLDER: z.string().optional(),
   BENCH_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   ALLOW_ANONYMOUS: flag(false),
   ALLOWED_HOSTS: list.default([]),

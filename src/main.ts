@@ -8,6 +8,7 @@ import { Calibrations } from './bench/calibrations.ts';
 import { createBench } from './bench/create-bench.ts';
 import type { World } from './bench/world.ts';
 import { readConfig } from './config.ts';
+import { findRuntimes } from './find-runtimes.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createLogger } from './logging.ts';
@@ -26,9 +27,10 @@ const log = createLogger(config.logLevel, process.stdout.isTTY);
 const telemetry = startTelemetry();
 telemetry.onNotice((notice) => tellNotice(log, notice));
 
+const runtimes = await orExit(() => findRuntimes(config, distFolder));
 const { target, stop: stopTarget } = await orExit(() => startTarget(config, distFolder, log));
-const world: World = { workloads, strategies, target, limits: config, runtimes: config.runtimes };
-const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironment });
+const world: World = { workloads, strategies, target, limits: config, runtimes };
+const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironment, runtimes });
 const admission = new Admission(config);
 telemetry.metrics.watch({ admission, supervisor });
 const archive = new RunArchive(config.maxRunsKept);
@@ -64,7 +66,7 @@ const app = createApp({
   reportFault,
 });
 const server = await orExit(() => listen(app, config.host, config.port));
-await Promise.all([telemetry.probeCollector(), supervisor.shared('plain')]);
+await Promise.all([telemetry.probeCollector(), supervisor.standby()]);
 onSignal(log, [
   // In this order: nothing new, what is running ends or is ended, its spans go out.
   () => admission.close(),

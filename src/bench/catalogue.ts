@@ -2,7 +2,7 @@ import type { ParameterDeclarations } from '../record/parameters.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { SharedSetting, WorkloadDeclaration } from '../workloads/declaration.ts';
 import type { Join, Pool } from '../record/plan.ts';
-import { joinRefusal, poolRefusal } from './combinations.ts';
+import { joinRefusal, poolRefusal, runtimeRefusal } from './combinations.ts';
 import { parametersOf } from './parameters.ts';
 import { strategiesOf, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
@@ -21,6 +21,19 @@ export interface MatrixCell {
   readonly pools: Readonly<Record<Pool, string | null>>;
   /** By join: why it can't be used here; `null` where it can. */
   readonly joins: Readonly<Record<Join, string | null>>;
+  /** By runtime: why it can't be used here; `null` where it can. */
+  readonly runtimes: Readonly<Record<string, string | null>>;
+}
+
+export interface RuntimeCard {
+  readonly name: string;
+  readonly version: string;
+  readonly default: boolean;
+  readonly isolates: {
+    readonly possible: boolean;
+    /** Why not; `null` when possible. */
+    readonly reason: string | null;
+  };
 }
 
 export interface WorkloadCard {
@@ -48,7 +61,7 @@ export function workloadCards(world: World): readonly WorkloadCard[] {
     missing: declaration.missingSetting(world.target),
     parameters: parametersOf(declaration, world),
     sharedSettings: declaration.sharedSettings,
-    strategies: strategiesOf(declaration, world).map((strategy) => cell(declaration, strategy)),
+    strategies: strategiesOf(declaration, world).map((strategy) => cell(declaration, strategy, world)),
   }));
 }
 
@@ -61,15 +74,26 @@ export function strategyCards(world: World): readonly StrategyCard[] {
         workload.name,
         strategiesOf(workload, world)
           .filter((strategy) => strategy.declaration.name === declaration.name)
-          .map((strategy) => cell(workload, strategy)),
+          .map((strategy) => cell(workload, strategy, world)),
       ]),
     ),
+  }));
+}
+
+/** Every runtime that a run can ask for, and what it can't do. */
+export function runtimeCards({ runtimes }: World): readonly RuntimeCard[] {
+  return runtimes.map(({ name, version, noIsolates }, index) => ({
+    name,
+    version,
+    default: index === 0,
+    isolates: { possible: noIsolates === null, reason: noIsolates },
   }));
 }
 
 function cell(
   workload: WorkloadDeclaration,
   { name, access, declaration, refusal }: NamedStrategy,
+  { runtimes }: World,
 ): MatrixCell {
   const bridged = refusal === null && declaration.isolate && workload.clients.length > 0 && access !== 'sdk';
   const why = (join: Join): string | null => refusal ?? joinRefusal(workload, declaration, join);
@@ -86,5 +110,8 @@ function cell(
       'first-valid': why('first-valid'),
       hedged: why('hedged'),
     },
+    runtimes: Object.fromEntries(
+      runtimes.map((runtime) => [runtime.name, refusal ?? runtimeRefusal(declaration, runtime)]),
+    ),
   };
 }

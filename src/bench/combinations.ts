@@ -1,4 +1,5 @@
 import type { Join, Pool } from '../record/plan.ts';
+import type { Runtime } from '../runner/runtimes.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 
@@ -37,6 +38,11 @@ export function poolRefusal(
 ): string | null {
   if (pool === 'cold' || runsOn !== 'main-thread' || isolate || sendsRequests(workload)) return null;
   return `${workload.name} in ${name} makes no worker, isolate or connection that could be kept`;
+}
+
+/** Why a runtime can't be used; `null` when it can. */
+export function runtimeRefusal({ isolate }: StrategyDeclaration, { noIsolates }: Runtime): string | null {
+  return isolate ? noIsolates : null;
 }
 
 /** Whether tasks send requests, which can be tried again. */

@@ -76,7 +76,7 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
 
 async function checkRunner(supervisor: Supervisor): Promise<ReadinessCheck> {
   try {
-    await supervisor.shared('plain');
+    await supervisor.standby();
     return checkOf('runner', null);
   } catch (error) {
     return checkOf('runner', error instanceof Error ? error.message : String(error));

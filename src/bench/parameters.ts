@@ -17,6 +17,7 @@ import { strategyNames } from './strategies-of.ts';
  */
 export function parametersOf(workload: WorkloadDeclaration, world: World): ParameterDeclarations {
   const { limits } = world;
+  const runtimes = world.runtimes.map(({ name }) => name);
   const tasks = Math.min(workload.defaultTasks, limits.maxTasks);
   return {
     strategy: choice(
@@ -58,7 +59,7 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
         }),
     ...(sendsRequests(workload) ? { attempts: integer('How often one request may be sent.', 1, 5, 1) } : {}),
     detail: choice('How much of a task the trace shows.', ['tasks', 'phases'], 'tasks'),
-    runtime: choice('The JavaScript runtime that executes the run.', world.runtimes, world.runtimes[0] ?? ''),
+    runtime: choice('The JavaScript runtime that executes the run.', runtimes, runtimes[0] ?? ''),
     timeoutMs: integer('The time limit, in milliseconds.', 1, limits.runTimeoutMs, limits.runTimeoutMs),
     ...workload.params,
   };

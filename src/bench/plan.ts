@@ -3,7 +3,7 @@ import type { ClientName, Join, ParameterValue, Pool, RunPlan, Validation, Warni
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { nearestName } from './nearest-name.ts';
-import { holdsMainThread, joinRefusal, poolRefusal } from './combinations.ts';
+import { holdsMainThread, joinRefusal, poolRefusal, runtimeRefusal } from './combinations.ts';
 import { allowedBy, joins, parametersOf } from './parameters.ts';
 import { strategiesOf, strategyNames, type NamedStrategy } from './strategies-of.ts';
 import type { World } from './world.ts';
@@ -141,13 +141,14 @@ function refusedCombinations(
 ): ParameterProblem[] {
   if (strategy === undefined || unsound.has('strategy')) return [];
   const problems: ParameterProblem[] = [];
-  const refuse = (field: string, reason: string, allowed: ParameterProblem['allowed']): void => {
+  const refuse: Refuse = (field, reason, allowed) => {
     problems.push({ field, value: given[field] ?? null, reason, allowed });
   };
   const { limits } = world;
   if (strategy.refusal !== null) {
     refuse('strategy', strategy.refusal, strategyNames(workload, world).possible);
   }
+  if (strategy.refusal === null && !unsound.has('runtime')) refuseRuntime(strategy, values, world, refuse);
   if (given['client'] !== undefined && !unsound.has('client') && strategy.access === 'sdk') {
     refuse('client', 'has no effect on sdk strategies: the SDK brings its own client', 'leave it out');
   }
@@ -179,6 +180,25 @@ function refusedCombinations(
     refuse('validate', 'has an effect with join=first-valid only', 'leave it out');
   }
   return problems;
+}
+
+type Refuse = (field: string, reason: string, allowed: ParameterProblem['allowed']) => void;
+
+function refuseRuntime(
+  { declaration }: NamedStrategy,
+  values: Values,
+  { runtimes }: World,
+  refuse: Refuse,
+): void {
+  const able = runtimes.filter((runtime) => runtimeRefusal(declaration, runtime) === null);
+  const asked = runtimes.find(({ name }) => name === values.get('runtime'));
+  const reason = asked === undefined ? null : runtimeRefusal(declaration, asked);
+  if (reason !== null)
+    refuse(
+      'runtime',
+      reason,
+      able.map(({ name }) => name),
+    );
 }
 
 export function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {

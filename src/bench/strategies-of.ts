@@ -1,6 +1,7 @@
 import type { Access } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
+import { runtimeRefusal } from './combinations.ts';
 import type { World } from './world.ts';
 
 /** A strategy as a workload's users name it, with why it can't be used (`null` when it can). */
@@ -13,16 +14,27 @@ export interface NamedStrategy {
 }
 
 /** Every strategy that a workload could have, possible or not, in the registries' order. */
-export function strategiesOf(workload: WorkloadDeclaration, { strategies }: World): readonly NamedStrategy[] {
+export function strategiesOf(
+  workload: WorkloadDeclaration,
+  { strategies, runtimes }: World,
+): readonly NamedStrategy[] {
   const accesses: readonly (Access | null)[] = workload.accesses.length === 0 ? [null] : workload.accesses;
   return accesses.flatMap((access) =>
     strategies.map(({ declaration }) => ({
       name: access === null ? declaration.name : `${access}-${declaration.name}`,
       access,
       declaration,
-      refusal: access === null ? null : (declaration.refusedAccesses[access] ?? null),
+      refusal:
+        (access === null ? null : declaration.refusedAccesses[access]) ??
+        nowherePossible(declaration, runtimes),
     })),
   );
+}
+
+/** Why no runtime can be used, in the words of the first; `null` when one can. */
+function nowherePossible(declaration: StrategyDeclaration, runtimes: World['runtimes']): string | null {
+  const refusals = runtimes.map((runtime) => runtimeRefusal(declaration, runtime));
+  return refusals.includes(null) ? null : (refusals[0] ?? null);
 }
 
 export function strategyNames(

@@ -1,4 +1,5 @@
 import type { TargetSettings } from '../aws/target.ts';
+import type { Runtime } from '../runner/runtimes.ts';
 import type { StrategyEntry } from '../strategies/declaration.ts';
 import type { WorkloadEntry } from '../workloads/entry.ts';
 
@@ -16,6 +17,6 @@ export interface World {
   readonly strategies: readonly StrategyEntry[];
   readonly limits: Limits;
   readonly target: TargetSettings;
-  /** Names of runtimes, the default first. */
-  readonly runtimes: readonly string[];
+  /** The default first. */
+  readonly runtimes: readonly Runtime[];
 }

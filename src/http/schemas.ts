@@ -278,7 +278,17 @@ const matrixCell = z.strictObject({
   resumesOn: z.literal('isolated-vm thread').nullable(),
   pools: z.record(z.enum(['cold', 'warm']), z.string().nullable()),
   joins: z.record(z.enum(['all', 'race', 'first-valid', 'hedged']), z.string().nullable()),
+  runtimes: z.record(z.string(), z.string().nullable()),
 });
+
+const runtimes = z.array(
+  z.strictObject({
+    name: z.string(),
+    version: z.string(),
+    default: z.boolean(),
+    isolates: z.strictObject({ possible: z.boolean(), reason: z.string().nullable() }),
+  }),
+);
 
 export const workloadsSchema = z.strictObject({
   workloads: z.array(
@@ -292,6 +302,7 @@ export const workloadsSchema = z.strictObject({
       strategies: z.array(matrixCell),
     }),
   ),
+  runtimes,
 });
 
 export const strategiesSchema = z.strictObject({
@@ -307,6 +318,7 @@ export const strategiesSchema = z.strictObject({
       workloads: z.record(z.string(), z.array(matrixCell)),
     }),
   ),
+  runtimes,
 });
 
 export const healthSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });

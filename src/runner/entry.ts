@@ -36,7 +36,7 @@ process.on('message', (message: ToRunner) => {
 // Its parent is gone. A runaway isolate would keep process.exit() from ever ending.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-send({ type: 'ready', runtime: { name: 'node', version: process.versions.node } });
+send({ type: 'ready', version: process.versions.node });
 
 function send(message: FromRunner): void {
   process.send?.(message);

@@ -53,10 +53,8 @@ const finishedRun = z.object({ endedAtNs: instant, load: runnerLoadSchema });
 
 /** Everything a runner says, in the order in which it happens. The service parses each of it. */
 export const fromRunner = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('ready'),
-    runtime: z.object({ name: z.string(), version: z.string() }),
-  }),
+  /** `version` is that of its runtime. */
+  z.object({ type: z.literal('ready'), version: z.string() }),
   /** What happened in a run since its last news. `finished` is the last of them. */
   z.object({
     type: z.literal('news'),

@@ -5,11 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeRecord } from '../record/record.ts';
 import { fromRunner, type FromRunner, type ToRunner } from './messages.ts';
 import { guardGroup, type Dismiss } from './reaper.ts';
+import type { Runtime } from './runtimes.ts';
 
 export type RunnerKind = 'plain' | 'isolates';
 
 export interface RunnerOptions {
   readonly kind: RunnerKind;
+  readonly runtime: Pick<Runtime, 'name' | 'execPath'>;
   /** The folder that the build wrote. */
   readonly distFolder: string;
   /** The runner's whole environment. */
@@ -39,8 +41,9 @@ export class RunnerProcess {
    * Starts a runner and waits until it is ready.
    * @throws Error when it dies first, or takes longer than 15 s
    */
-  static async start({ kind, distFolder, environment }: RunnerOptions): Promise<RunnerProcess> {
+  static async start({ kind, runtime, distFolder, environment }: RunnerOptions): Promise<RunnerProcess> {
     const child = fork(join(distFolder, 'runner.js'), {
+      execPath: runtime.execPath,
       detached: true,
       // isolated-vm's documentation asks for the flag; threads and processes start twice as slowly with it.
       execArgv: ['--title=fanout-bench runner', ...(kind === 'isolates' ? ['--no-node-snapshot'] : [])],
@@ -69,7 +72,8 @@ export class RunnerProcess {
       dismiss();
       throw new Error('the runner did not become ready');
     }
-    return new RunnerProcess(child, pid, ready.data.runtime, dismiss);
+    const { version } = ready.data;
+    return new RunnerProcess(child, pid, { name: runtime.name, version }, dismiss);
   }
 
   private constructor(child: ChildProcess, pid: number, runtime: RuntimeRecord, dismiss: Dismiss) {

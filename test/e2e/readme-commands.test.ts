@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { failedRunSchema, runListSchema, runSchema } from '../../src/http/schemas.ts';
+import { installedRuntimes, installRuntimes } from '../support/installed-runtimes.ts';
 import { parseTraceJson } from '../support/otlp-receiver.ts';
 import { isRequest } from '../support/readme.ts';
 import { blockUpTo, commandsOfReadme } from '../support/readme-commands.ts';
@@ -159,6 +160,23 @@ const run: Readonly<Record<string, (command: string) => Promise<void>>> = {
 
   'npm run compare -- fib': expectComparison,
   'npm run compare -- s3 --strategies sdk-single,presigned-async --rounds 20': expectComparison,
+
+  async 'npm run runtimes -- node22 node24'(command) {
+    // A new folder, so that there is something to install.
+    const own = join(folder, 'runtimes');
+    expect(await installRuntimes(command, own)).toMatch(/^node22 is there: 22\..*\nnode24 is there: 24\./mu);
+    const node = join(own, 'node_modules/node22/bin/node');
+    expect(execFileSync(node, ['--version'], { encoding: 'utf8' })).toMatch(/^v22\./u);
+  },
+
+  async 'RUNTIMES=node26,node24,node22 npm start'(command) {
+    const service = await startOwn(command, {
+      RUNTIMES_FOLDER: await installedRuntimes(),
+      OTEL_TRACES_EXPORTER: 'none',
+    });
+    const body: unknown = await (await fetch(`${service.url}/bench/fib?n=5&runtime=node24`)).json();
+    expect(runSchema.parse(body).run.runtime.version).toMatch(/^24\./u);
+  },
 
   // A setting, to be put before a command that starts the service.
   async "EMULATOR_FAULTS='slow@photos/*:5%,throttle@Explain*#1,error@GetCallerIdentity'"(command) {

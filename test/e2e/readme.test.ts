@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installedRuntimes } from '../support/installed-runtimes.ts';
 import { commandBlocks, isRequest } from '../support/readme.ts';
 import { startJaeger, type Jaeger } from '../support/real-servers.ts';
 import { startByCommand, type StartedByCommand } from '../support/started-by-command.ts';
@@ -18,7 +19,11 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fanout-bench-'));
   jaeger = await startJaeger();
-  service = await startByCommand('npm start', { OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpUrl });
+  service = await startByCommand('npm start', {
+    OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpUrl,
+    RUNTIMES: 'node26,node24,node22',
+    RUNTIMES_FOLDER: await installedRuntimes(),
+  });
 });
 afterAll(async () => {
   await service.stop();

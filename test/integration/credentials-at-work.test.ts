@@ -13,7 +13,7 @@ import { isolateGlobal } from '../../src/execution/isolate-global.ts';
 import { clockFrom } from '../../src/record/clock.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
 import { childrenOf, workersOf } from '../support/process-table.ts';
-import { distFolder, targetAt, worldOf } from '../support/run-on-runner.ts';
+import { distFolder, ownRuntime, targetAt, worldOf } from '../support/run-on-runner.ts';
 import { startService, type RunningService } from '../support/service.ts';
 
 /** Real runners and the real service with an account that is easy to find wherever it turns up. */
@@ -77,7 +77,7 @@ describe('on a runner that holds credentials', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fanout-bench-probes-'));
     await buildWithProbes(folder);
-    supervisor = new Supervisor({ distFolder: folder, environment: account });
+    supervisor = new Supervisor({ distFolder: folder, environment: account, runtimes: [ownRuntime] });
   });
   afterAll(async () => {
     await supervisor.stop();

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Supervisor, type Lease } from '../../src/runner/supervisor.ts';
+import type { Lease } from '../../src/runner/runners-alike.ts';
+import { Supervisor } from '../../src/runner/supervisor.ts';
 import { planOf } from '../support/fixtures.ts';
-import { distFolder } from '../support/run-on-runner.ts';
+import { distFolder, ownRuntime } from '../support/run-on-runner.ts';
 
 const blocking = planOf({ holdsMainThread: true });
 const { signal: never } = new AbortController();
-const options = { distFolder, environment: {} };
+const options = { distFolder, environment: {}, runtimes: [ownRuntime] };
 
 describe('runs that need a runner to themselves', () => {
   let supervisor: Supervisor;

@@ -6,12 +6,29 @@ import { planRun } from '../../src/bench/plan.ts';
 import type { World } from '../../src/bench/world.ts';
 import { clockFrom } from '../../src/record/clock.ts';
 import type { RunRecord } from '../../src/record/record.ts';
+import type { Runtime } from '../../src/runner/runtimes.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
 import { strategies } from '../../src/strategies/registry.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 import type { TargetSettings } from '../../src/aws/target.ts';
 
 export const distFolder = join(import.meta.dirname, '../../dist');
+
+/** The one that executes the tests. */
+export const ownRuntime: Runtime = {
+  name: 'node26',
+  version: process.versions.node,
+  execPath: process.execPath,
+  noIsolates: null,
+};
+
+/** One that is only planned with. */
+export const lameRuntime: Runtime = {
+  name: 'node22',
+  version: '22.1.2',
+  execPath: '/nowhere/node',
+  noIsolates: 'isolated-vm does not work in Node 22.1.2: no native build',
+};
 
 /** A target whose S3 is at `endpoint`; with none, only workloads that need no target can run. */
 export function targetAt(endpoint: string | null, s3: Partial<TargetSettings['s3']> = {}): TargetSettings {
@@ -25,13 +42,17 @@ export function targetAt(endpoint: string | null, s3: Partial<TargetSettings['s3
   };
 }
 
-export function worldOf(target: TargetSettings, limits: Partial<World['limits']> = {}): World {
+export function worldOf(
+  target: TargetSettings,
+  limits: Partial<World['limits']> = {},
+  runtimes: readonly Runtime[] = [ownRuntime],
+): World {
   return {
     workloads,
     strategies,
     target,
     limits: { maxTasks: 10_000, maxWorkers: 64, runTimeoutMs: 30_000, maxCalls: 200, ...limits },
-    runtimes: ['node26'],
+    runtimes,
   };
 }
 
@@ -49,7 +70,7 @@ export class RunnerBench {
   ) {
     this.#target = target;
     this.#limits = limits;
-    this.supervisor = new Supervisor({ distFolder, environment });
+    this.supervisor = new Supervisor({ distFolder, environment, runtimes: [ownRuntime] });
   }
 
   /** Plans and runs what the query of `/bench/{workload}` would ask for. */

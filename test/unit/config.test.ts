@@ -15,6 +15,7 @@ describe('the configuration', () => {
       },
       traceUrlTemplate: 'http://localhost:16686/trace/{traceId}',
       runtimes: ['node26'],
+      runtimesFolder: null,
       benchToken: null,
       allowedHosts: [],
       maxTasks: 10_000,
@@ -60,6 +61,18 @@ describe('the configuration', () => {
     ['BENCH_TOKEN', 'short'],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))]);
+  });
+
+  it('takes runtimes in any order; the newest is the default', () => {
+    expect(readConfig({ RUNTIMES: 'node22, node26,node24,node22' }).runtimes).toEqual([
+      'node26',
+      'node24',
+      'node22',
+    ]);
+    expect(readConfig({ RUNTIMES: 'node22,node24' }).runtimes).toEqual(['node24', 'node22']);
+    expect(problemsOf({ RUNTIMES: 'node26,bun' })).toEqual([
+      'RUNTIMES: "node26,bun" is not valid; expected runtimes, separated by commas: node26, node24, node22.',
+    ]);
   });
 
   it('never repeats a secret in a problem', () => {

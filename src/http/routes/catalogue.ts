@@ -1,4 +1,4 @@
-import { strategyCards, workloadCards } from '../../bench/catalogue.ts';
+import { runtimeCards, strategyCards, workloadCards } from '../../bench/catalogue.ts';
 import type { HttpDeps } from '../deps.ts';
 import { sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
@@ -16,7 +16,7 @@ export function catalogueRoutes({ world }: HttpDeps): readonly Route[] {
       errors: ['invalid_parameter'],
       handle(request, response) {
         refuseParameters(request.url);
-        sendJson(response, { workloads: workloadCards(world) });
+        sendJson(response, { workloads: workloadCards(world), runtimes: runtimeCards(world) });
       },
     },
     {
@@ -27,7 +27,7 @@ export function catalogueRoutes({ world }: HttpDeps): readonly Route[] {
       errors: ['invalid_parameter'],
       handle(request, response) {
         refuseParameters(request.url);
-        sendJson(response, { strategies: strategyCards(world) });
+        sendJson(response, { strategies: strategyCards(world), runtimes: runtimeCards(world) });
       },
     },
   ];
