@@ -149,10 +149,11 @@ function strategyLabels({ workload, strategy, pool }: RunPlan): Attributes {
   };
 }
 
-function runLabels({ access, join, client }: RunPlan): Attributes {
+function runLabels({ access, join, client, runtime }: RunPlan): Attributes {
   return {
     ...(access !== null && { [runAttribute.access]: access }),
     [runAttribute.join]: join,
+    [runAttribute.runtime]: runtime,
     ...(client !== null && { [runAttribute.client]: client }),
   };
 }

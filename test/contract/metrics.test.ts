@@ -21,6 +21,7 @@ const labelNames = [
   'bench_join',
   'bench_outcome',
   'bench_pool',
+  'bench_runtime',
   'bench_strategy',
   'bench_task_state',
   'bench_workload',

@@ -44,6 +44,7 @@ describe('a run', () => {
       client: 'undici',
       pool: 'warm',
       join: 'race',
+      runtime: 'node22',
     });
     const metrics = await afterRuns(recordOf({ plan, endedAtNs: 1_500_000_000, outcome: 'tasks_failed' }));
     expect(metrics.of('bench_run_duration_sum')).toEqual([
@@ -57,6 +58,7 @@ describe('a run', () => {
           bench_client: 'undici',
           bench_pool: 'warm',
           bench_join: 'race',
+          bench_runtime: 'node22',
           bench_outcome: 'tasks_failed',
         },
       },
