@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../../src/runner/runners-alike.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
 import { planOf } from '../support/fixtures.ts';
-import { distFolder, ownRuntime } from '../support/run-on-runner.ts';
+import { distFolder, lameRuntime, ownRuntime } from '../support/run-on-runner.ts';
 
 const blocking = planOf({ holdsMainThread: true });
 const { signal: never } = new AbortController();
@@ -53,5 +53,25 @@ describe('a runner that does not start', () => {
     for (let run = 0; run < 5; run += 1) {
       await expect(supervisor.lease(blocking, never)).rejects.toThrow('no process');
     }
+  });
+});
+
+describe('a run', () => {
+  it('gets a runner of its runtime and kind, and readiness depends on the default one', async () => {
+    const supervisor = new Supervisor(
+      { ...options, runtimes: [ownRuntime, lameRuntime] },
+      async ({ runtime, kind }) => {
+        throw new Error(`${runtime.name} ${kind}`);
+      },
+    );
+    for (const holdsMainThread of [false, true]) {
+      for (const runtime of ['node26', 'node22']) {
+        for (const runnerKind of ['plain', 'isolates'] as const) {
+          const plan = planOf({ holdsMainThread, runtime, runnerKind });
+          await expect(supervisor.lease(plan, never)).rejects.toThrow(`${runtime} ${runnerKind}`);
+        }
+      }
+    }
+    await expect(supervisor.standby()).rejects.toThrow('node26 plain');
   });
 });
