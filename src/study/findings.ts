@@ -91,7 +91,7 @@ function threadsGain(data: StudyData): Finding {
     holds: every(compared.map((against) => not(isFaster(against)))),
     figures: compared.map(
       ({ cell, speedup, speedupCi }) =>
-        `${runtimeOf(cell)}: threads are ${withRange(speedup, speedupCi)} times as fast as single for fib(35)`,
+        `${runtimeOf(cell)}: threads are ${withRange(speedup, speedupCi)} times as fast as single for fib(34)`,
     ),
     why: "In Python one lock keeps threads from computing at once. A worker thread of Node has a V8 isolate of its own and no such lock: what limits it is the machine's cores.",
   };

@@ -11,7 +11,7 @@ export interface StudyPart {
 /** What the Python study measured, as comparisons: every strategy that is possible, and the race that it asked for. */
 export const studyParts: readonly StudyPart[] = [
   part('fib-short', 'CPU work, short: 10 × fib(25)', 'fib', { n: '25' }),
-  part('fib-long', 'CPU work, long: 10 × fib(35)', 'fib', { n: '35' }),
+  part('fib-long', 'CPU work, long: 10 × fib(34)', 'fib', { n: '34' }),
   part('sleep', 'Waiting: 10 × 100 ms', 'sleep', { ms: '100' }),
   part('http', 'Web pages: 10 × 60 kB', 'http', {}),
   part('s3', 'S3: 10 objects of 300 kB', 's3', {}),
