@@ -16,7 +16,7 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** A Prometheus that scrapes a service's `/metrics` five times a second. */
+/** A Prometheus that scrapes a service's `/metrics` every second. */
 export async function startPrometheus(targetUrl: string): Promise<Prometheus> {
   const command = await debianProgram('prometheus', 'prometheus');
   const folder = await mkdtemp(join(tmpdir(), 'fanout-bench-prometheus-'));
@@ -52,8 +52,8 @@ export async function startPrometheus(targetUrl: string): Promise<Prometheus> {
 function configOf(target: string): string {
   return `
 global:
-  scrape_interval: 200ms
-  scrape_timeout: 200ms
+  scrape_interval: 1s
+  scrape_timeout: 1s
 scrape_configs:
   - job_name: fanout-bench
     static_configs:
