@@ -27,8 +27,9 @@ const log = createLogger(config.logLevel, process.stdout.isTTY);
 const telemetry = startTelemetry();
 telemetry.onNotice((notice) => tellNotice(log, notice));
 
-const runtimes = await orExit(() => findRuntimes(config, distFolder));
-const { target, stop: stopTarget } = await orExit(() => startTarget(config, distFolder, log));
+const [runtimes, { target, stop: stopTarget }] = await orExit(() =>
+  Promise.all([findRuntimes(config, distFolder), startTarget(config, distFolder, log)]),
+);
 const world: World = { workloads, strategies, target, limits: config, runtimes };
 const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironment, runtimes });
 const admission = new Admission(config);
