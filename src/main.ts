@@ -14,6 +14,7 @@ import { listen } from './http/listen.ts';
 import { createLogger } from './logging.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { readPackage } from './package.ts';
+import { surroundingsOf } from './surroundings.ts';
 import { onSignal, orExit } from './shutdown.ts';
 import { startTarget } from './start-target.ts';
 import { strategies } from './strategies/registry.ts';
@@ -58,11 +59,7 @@ const app = createApp({
   allowedHosts: config.allowedHosts,
   rateLimitPerMinute: config.rateLimitPerMinute,
   benchToken: config.benchToken,
-  surroundings: {
-    target: config.target.name,
-    emulator: config.target.name === 'emulator' ? config.emulator : null,
-    versions: measuredVersions,
-  },
+  surroundings: surroundingsOf(config, measuredVersions),
   version,
   reportFault,
 });
