@@ -217,6 +217,16 @@ describe('a recommendation', () => {
     expect([strategy, reasons[0]]).toEqual(['single', 'No strategy is shown to be faster than single.']);
   });
 
+  it('says how near it is to what no strategy can beat', async () => {
+    const { reasons } = await recommended({ strategies: 'single,async' });
+    // The fixture's tasks run for 3 ms each, whatever their run takes.
+    expect(reasons).toContain('The physical limit is 3 ms, so it is at 6 % of what is possible.');
+    const near = await recommended({ strategies: 'single,async' }, ({ strategy }, count) =>
+      around(strategy === 'single' ? 100 : 3.2, count, 2),
+    );
+    expect(near.reasons.some((reason) => reason.endsWith(': no strategy can be much faster.'))).toBe(true);
+  });
+
   it('says from where on it holds', async () => {
     const record = await compared({ ms: '10,100', strategies: 'single,threads' }, flatFromHundred);
     const cells = resultsOf(record);

@@ -35,6 +35,7 @@ export function recommend(
       reasons: [
         `No strategy is shown to be faster than ${baseline.strategy}.`,
         costReason(baseline),
+        ...whatIsPossible(baseline),
         ...changes(baseline, params, crossovers),
       ],
     };
@@ -50,6 +51,7 @@ export function recommend(
       ...others.map((other) => equalReason(chosen, other)),
       costReason(chosen),
       ...whereTimeWent(chosen),
+      ...whatIsPossible(chosen),
       ...changes(chosen, params, crossovers),
     ],
   };
@@ -130,6 +132,13 @@ function whereTimeWent({ strategy, shares }: Measured): readonly string[] {
     .toSorted((a, b) => b.part - a.part)
     .map(({ name, part }) => `${Math.round(part * 100)} % ${shareWords[name]}`);
   return parts.length === 0 ? [] : [`Where the time of ${strategy} goes: ${parts.join(', ')}.`];
+}
+
+/** How near it is to what no strategy can beat. */
+function whatIsPossible({ analysis }: Measured): readonly string[] {
+  if (analysis === null || analysis.limitMs === null || analysis.efficiency === null) return [];
+  const limit = `The physical limit is ${number(analysis.limitMs)} ms, so it is at ${Math.round(100 * analysis.efficiency)} % of what is possible`;
+  return [analysis.efficiency >= 0.8 ? `${limit}: no strategy can be much faster.` : `${limit}.`];
 }
 
 /** What would change the answer, as far as the grid or the shares tell. */
