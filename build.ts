@@ -28,6 +28,7 @@ export async function build(): Promise<void> {
         compare: 'src/cli/compare.ts',
         study: 'src/cli/study.ts',
         runtimes: 'src/cli/runtimes.ts',
+        load: 'src/cli/load.ts',
       }),
     ),
     bundle(runnerBundle()),

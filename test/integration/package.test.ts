@@ -35,6 +35,8 @@ describe('the package', () => {
         'dist/runner.js',
         'dist/emulator.js',
         'dist/compare.js',
+        'dist/load.js',
+        'deploy/k6/load.ts',
         'dist/signed-request.js',
         'dist/signed-request.d.ts',
         'examples/signed-request.ts',
@@ -44,7 +46,7 @@ describe('the package', () => {
 
   it('has nothing else', () => {
     const known =
-      /^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|json)|examples\/.*\.ts|LICENSE|README\.md|package\.json)$/u;
+      /^(?:dist\/.*\.(?:js|d\.ts)|deploy\/k6\/\w+\.(?:ts|md)|docs\/.*\.(?:md|json)|examples\/.*\.ts|LICENSE|README\.md|package\.json)$/u;
     expect(paths.filter((path) => !known.test(path))).toEqual([]);
   });
 

@@ -1,0 +1,58 @@
+/**
+ * One small run of every workload with every strategy that is possible, one after another: does all of it work?
+ *
+ *     k6 run deploy/k6/smoke.ts
+ */
+import { fail } from 'k6';
+import http from 'k6/http';
+import type { Options } from 'k6/options';
+import { ask, authorization, setup as prepare, textOf, type SetUp } from './client.ts';
+import { number, settings } from './settings.ts';
+import { summaryOf, summaryTrendStats, thresholds, type SummaryData } from './summary.ts';
+
+export const options: Options = {
+  scenarios: {
+    smoke: { executor: 'per-vu-iterations', vus: 1, iterations: 1, maxDuration: '5m', exec: 'everything' },
+  },
+  thresholds: thresholds(number('P95_MS', 10_000, 0)),
+  summaryTrendStats,
+};
+
+interface AllRuns extends SetUp {
+  readonly paths: readonly string[];
+}
+
+/** As far as it is read of `GET /workloads`. */
+interface Catalogue {
+  readonly workloads: readonly {
+    readonly name: string;
+    /** The setting that it lacks. */
+    readonly missing: string | null;
+    readonly strategies: readonly { readonly strategy: string; readonly possible: boolean }[];
+  }[];
+}
+
+const light: Readonly<Record<string, string>> = { fib: '&n=12', sleep: '&ms=3' };
+
+export function setup(): AllRuns {
+  const shared = prepare();
+  const answer = http.get(`${settings.baseUrl}/workloads`, { headers: authorization() });
+  if (answer.status !== 200) fail(`/workloads: ${answer.status}`);
+  const { workloads }: Catalogue = JSON.parse(textOf(answer.body));
+  const paths = workloads
+    .filter(({ missing }) => missing === null)
+    .flatMap(({ name, strategies }) =>
+      strategies
+        .filter(({ possible }) => possible)
+        .map(({ strategy }) => `/bench/${name}?strategy=${strategy}&tasks=2${light[name] ?? ''}`),
+    );
+  return { ...shared, paths };
+}
+
+export function everything(all: AllRuns): void {
+  for (const path of all.paths) ask(path, all);
+}
+
+export function handleSummary(data: SummaryData): Record<string, string> {
+  return summaryOf('smoke', data);
+}
