@@ -28,6 +28,11 @@ export class Admission {
     return this.#line.length;
   }
 
+  /** It lets nobody in any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /**
    * Waits until a run with so many workers may start, and returns what gives its room back.
    * @throws BenchError `busy` when as many runs wait as may be in flight, `shutting_down`; the signal's reason when it

@@ -67,10 +67,11 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
       ending.abort(shuttingDown);
       await settled();
     },
-    readiness: async () => [
-      await checkRunner(parts.supervisor),
-      checkOf('target', await parts.targetProblem()),
-    ],
+    async readiness() {
+      // Looking for a runner would start one that nobody ends.
+      if (admission.closed) return [checkOf('service', shuttingDownError().message)];
+      return [await checkRunner(parts.supervisor), checkOf('target', await parts.targetProblem())];
+    },
   };
 }
 

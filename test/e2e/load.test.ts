@@ -225,6 +225,25 @@ describe('npm run load', () => {
     expect([ended.exitCode, ended.summary?.passed]).toEqual([0, true]);
   });
 
+  it('sums up what there is when it is interrupted, and ends the service that it started', async () => {
+    const started = await startLoadTest('exec node dist/load.js soak', soon);
+    await expect
+      .poll(() => descendantsOf(started.pid).map(({ title }) => title), { timeout: 30_000 })
+      .toContainEqual(expect.stringContaining('soak.ts'));
+    // The second runner is for isolates, so runs have come.
+    await expect
+      .poll(() => descendantsOf(started.pid).filter(({ title }) => title === 'fanout-bench runner').length, {
+        timeout: 30_000,
+      })
+      .toBeGreaterThan(1);
+    const processes = descendantsOf(started.pid);
+    process.kill(started.pid, 'SIGINT');
+    const ended = await started.ended;
+    expect(ended.exitCode).not.toBe(0);
+    expect(summaryOf(ended).requests.sent).toBeGreaterThan(0);
+    expect(await leftOverOf(processes)).toEqual([]);
+  });
+
   it('strategies: takes another workload', async () => {
     const ended = await loadTest(`${written('load -- strategies')} --url ${service.url}`, {
       STRATEGIES: 'presigned-async,sdk-async',
