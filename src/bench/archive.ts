@@ -17,14 +17,19 @@ export interface RunSummary {
 
 interface Kept {
   readonly summary: RunSummary;
+  /** JSON. */
   readonly record: Buffer;
+  readonly compressed: boolean;
 }
 
 /** What all kept runs may take together: a hundred runs of ten thousand tasks fit. */
 const maxBytes = 64 * 1024 * 1024;
 
+/** A shorter one is kept as it is: to compress it cost a tenth of all that the service does for a small run. */
+const worthCompressing = 16 * 1024;
+
 /**
- * The last runs. Each is kept as one buffer of compressed JSON, so that a hundred runs of ten thousand tasks stay off
+ * The last runs. Each is kept as one buffer of JSON, compressed when it is long, so that a hundred runs of ten thousand tasks stay off
  * the heap, cost the garbage collector nothing, and take a tenth of the room.
  */
 export class RunArchive {
@@ -40,7 +45,13 @@ export class RunArchive {
   }
 
   add(record: RunRecord): void {
-    const kept = { summary: summaryOf(record), record: zstdCompressSync(JSON.stringify(record)) };
+    const json = Buffer.from(JSON.stringify(record));
+    const compressed = json.byteLength >= worthCompressing;
+    const kept = {
+      summary: summaryOf(record),
+      record: compressed ? zstdCompressSync(json) : json,
+      compressed,
+    };
     this.#kept.set(record.id, kept);
     this.#bytes += kept.record.byteLength;
     for (const [id, { record: oldest }] of this.#kept) {
@@ -60,7 +71,8 @@ export class RunArchive {
     const kept = this.#kept.get(id);
     if (kept === undefined) return null;
     // Written by `add`.
-    const record: RunRecord = JSON.parse(zstdDecompressSync(kept.record).toString());
+    const json = kept.compressed ? zstdDecompressSync(kept.record) : kept.record;
+    const record: RunRecord = JSON.parse(json.toString());
     return record;
   }
 }

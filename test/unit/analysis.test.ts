@@ -1,6 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../src/bench/analysis.ts';
+import type { RunRecord } from '../../src/record/record.ts';
 import { RunArchive } from '../../src/bench/archive.ts';
 import { attemptOf, okTask, recordOf } from '../support/fixtures.ts';
 
@@ -81,10 +82,19 @@ describe('the archive of runs', () => {
   });
 
   it('keeps fewer runs when they are large', () => {
-    const { byteLength } = zstdCompressSync(JSON.stringify(recordOf({ id: 'a' })));
+    const byteLength = Buffer.byteLength(JSON.stringify(recordOf({ id: 'a' })));
     const archive = new RunArchive(10, byteLength * 2.5);
     for (const id of ['a', 'b', 'c']) archive.add(recordOf({ id }));
     expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
+  });
+
+  it('compresses a long one, and gives it back as it was', () => {
+    const json = JSON.stringify(long('a'));
+    expect(json.length).toBeGreaterThan(16 * 1024);
+    const archive = new RunArchive(10, zstdCompressSync(json).byteLength * 2.5);
+    for (const id of ['a', 'b', 'c']) archive.add(long(id));
+    expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
+    expect(archive.get('c')).toEqual(long('c'));
   });
 
   it('keeps none when it may keep none', () => {
@@ -93,3 +103,7 @@ describe('the archive of runs', () => {
     expect(archive.list()).toEqual([]);
   });
 });
+
+function long(id: string): RunRecord {
+  return recordOf({ id, tasks: Array.from({ length: 200 }, () => recordOf().tasks).flat() });
+}
