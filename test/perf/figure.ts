@@ -4,7 +4,7 @@ import { median } from './statistics.ts';
 export interface Figure {
   /** What is compared with what, for people. */
   readonly name: string;
-  readonly unit: '×' | 'ms' | 'spans' | 'of 100';
+  readonly unit: '×' | 'ms' | 'MB' | 'spans' | 'of 100';
   readonly measured: number;
   /** The least and the most of any round. */
   readonly spread: { readonly least: number; readonly most: number };

@@ -1,0 +1,73 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { tracingTo } from '../../support/service.ts';
+import { ClosedLoop, type Loaded } from '../closed-loop.ts';
+import { startConstantServer } from '../constant.ts';
+import { ratio, type Compared, type Figure, type FigureGroup } from '../figure.ts';
+import { startReceiver } from '../receiver.ts';
+import { interleave, way, type Way } from '../rounds.ts';
+import { median } from '../statistics.ts';
+import { withService, withTracedService } from '../with-service.ts';
+
+const path = '/bench/sleep?strategy=async&ms=0&tasks=1';
+const connections = 8;
+const roundMs = 1_500;
+/** So that what one has left to do, such as sending spans, is not done while the next is measured. */
+const pauseMs = 800;
+
+/**
+ * How many of the smallest runs the service does, beside the same Express with the same instrumentation that only answers,
+ * and beside itself without tracing. Time an answer, so less is better: 0.5 of the throughput is twice the time.
+ */
+export const throughput: FigureGroup = {
+  name: 'throughput',
+  measure: (settings) =>
+    withTracedService((traced) =>
+      withService(async (untraced) => {
+        const receiver = await startReceiver();
+        const constant = await startConstantServer((await traced.get(path)).text, tracingTo(receiver.url));
+        const loopAt = ({ url }: { readonly url: string }) => new ClosedLoop(url, path, connections);
+        const loops = [loopAt(traced), loopAt(untraced), loopAt(constant)] as const;
+        const tracing = loading('tracing', loops[0]);
+        const plain = loading('no tracing', loops[1]);
+        const least = loading('constant', loops[2]);
+        try {
+          await interleave([tracing, plain, least], { ...settings, warmups: Math.min(3, settings.warmups) });
+          return [
+            compared('sleep ms=0, time a run / the same Express answering a constant', tracing, least, 2),
+            ratio('  … p99 of the answers', longestOf(tracing), longestOf(least), 3),
+            compared('  … without tracing', plain, least, null),
+            compared('sleep ms=0, time a run with tracing / without', tracing, plain, 1.25),
+          ];
+        } finally {
+          await Promise.all(loops.map((loop) => loop.close()));
+          await constant.stop();
+          await receiver.stop();
+        }
+      }),
+    ),
+};
+
+function loading(name: string, loop: ClosedLoop): Way<Loaded> {
+  return way(name, async () => {
+    const loaded = await loop.during(roundMs);
+    await wait(pauseMs);
+    return loaded;
+  });
+}
+
+function compared(name: string, one: Way<Loaded>, base: Way<Loaded>, atMost: number | null): Figure {
+  const figure = ratio(name, timesOf(one), timesOf(base), atMost);
+  return { ...figure, note: `${perSecond(one)} of ${perSecond(base)} a second` };
+}
+
+function timesOf({ name, samples }: Way<Loaded>): Compared {
+  return { name, samples: samples.map(({ msPerAnswer }) => msPerAnswer) };
+}
+
+function longestOf({ name, samples }: Way<Loaded>): Compared {
+  return { name: `${name} p99`, samples: samples.map(({ p99Ms }) => p99Ms) };
+}
+
+function perSecond({ samples }: Way<Loaded>): number {
+  return Math.round(1_000 / median(samples.map(({ msPerAnswer }) => msPerAnswer)));
+}
