@@ -63,8 +63,10 @@ describe('told to end under load', () => {
     expect(await leftOverOf(processes)).toEqual([]);
 
     const { requests } = summaryOf(await load.ended);
-    // Nobody's connection is cut: what has no answer found nobody listening.
-    expect(requests).toMatchObject({ answeredOtherwise: 0, unanswered: requests.unansweredRefused });
+    // Nobody's request is cut off: what has no answer found nobody listening. The exception is what crosses with the end
+    // of a connection that was idle, which HTTP/1.1 can't rule out (RFC 9112, 9.3).
+    expect(requests.answeredOtherwise).toBe(0);
+    expect(requests.unanswered - requests.unansweredRefused).toBeLessThanOrEqual(3);
     expect([requests.answered200 > 0, requests.answered503 > 0]).toEqual([true, true]);
     const outcomes = receiver.spans
       .filter(({ name }) => name.startsWith('run '))
