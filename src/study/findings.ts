@@ -5,7 +5,7 @@ import { percent, ratio } from './figures.ts';
 /** One finding of the Python study, held against this data. */
 export interface Finding {
   readonly claim: string;
-  /** In every runtime. `null`: some could not tell, for want of rounds or of the strategies. */
+  /** In every runtime; `null`: not shown in all of them, for want of rounds, of the strategies, or of quiet. */
   readonly holds: boolean | null;
   /** Figures, a runtime a line. */
   readonly figures: readonly string[];
@@ -88,7 +88,7 @@ function threadsGain(data: StudyData): Finding {
   });
   return {
     claim: 'Threads gain nothing for CPU work.',
-    holds: every(compared.map((against) => not(isFaster(against)))),
+    holds: every(compared.map(gainsNothing)),
     figures: compared.map(
       ({ cell, speedup, speedupCi }) =>
         `${runtimeOf(cell)}: threads are ${withRange(speedup, speedupCi)} times as fast as single for fib(34)`,
@@ -150,17 +150,29 @@ function compare(cell: StudyCell, baseline: string, strategy: string) {
   return one.samplesMs.length === 0 ? null : comparePaired(one.samplesMs, other.samplesMs);
 }
 
-/** `null`: too few rounds to say. */
-function isFaster({ speedupCi }: { readonly speedupCi: readonly [number, number] | null }): boolean | null {
-  return speedupCi === null ? null : speedupCi[0] > 1;
+interface Against {
+  readonly speedupCi: readonly [number, number] | null;
 }
 
-function not(answer: boolean | null): boolean | null {
-  return answer === null ? null : !answer;
+/** `null`: not shown either way. */
+function isFaster({ speedupCi }: Against): boolean | null {
+  if (speedupCi === null) return null;
+  const [lowest, highest] = speedupCi;
+  if (lowest > 1) return true;
+  return highest < 1 ? false : null;
+}
+
+/** That nothing is gained is shown where the gain is below 5 % for sure: not by a wide interval. */
+function gainsNothing({ speedupCi }: Against): boolean | null {
+  if (speedupCi === null) return null;
+  const [lowest, highest] = speedupCi;
+  if (lowest > 1) return false;
+  return highest < 1.05 ? true : null;
 }
 
 function every(answers: readonly (boolean | null)[]): boolean | null {
-  return answers.length === 0 || answers.includes(null) ? null : answers.every(Boolean);
+  if (answers.includes(false)) return false;
+  return answers.length === 0 || answers.includes(null) ? null : true;
 }
 
 function runtimeOf({ params }: StudyCell): string {

@@ -14,6 +14,7 @@ export function renderStudy(data: StudyData): string {
   return [
     '# The study, redone in Node',
     intro(first.answer),
+    ...busyNote(data),
     '## What it found, and what holds here',
     ...findingsOf(data).map(findingText),
     '## Figures',
@@ -26,7 +27,9 @@ slowest task. A ratio in **bold** is shown to differ from 1 (Wilcoxon signed-ran
 }
 
 function intro({ comparison, machine }: StudyAnswer): string {
-  const runtimes = Object.values(machine.runtimes).map((version) => `Node ${version}`);
+  const runtimes = Object.values(machine.runtimes)
+    .toSorted()
+    .map((version) => `Node ${version}`);
   const target =
     machine.emulator === null
       ? machine.target
@@ -40,8 +43,19 @@ data. Every strategy ran once a round, in shuffled order; cold: what it needs wa
 made from [data.json](data.json) by \`npm run study -- --render\`, and measured anew by \`npm run study\`.`;
 }
 
+/** A machine with more to do than it has cores for says little. */
+function busyNote({ parts }: StudyData): readonly string[] {
+  const loads = parts.map(({ answer: { machine } }) => machine.load.before.loadAverage1m);
+  const cores = parts[0]?.answer.machine.cores ?? 0;
+  if (Math.max(...loads) <= 2 * cores) return [];
+  return [
+    `**The machine had other work to do meanwhile**: up to ${Math.max(...loads)} processes for ${cores} cores. What computes had to share them, so the
+figures of CPU work and of cold workers say little here; those of waiting and of requests on the event loop say more.`,
+  ];
+}
+
 function findingText({ claim, holds, figures, why }: Finding): string {
-  const verdict = holds === null ? 'Not to be said from this data.' : holds ? 'Holds.' : 'Does not hold.';
+  const verdict = holds === null ? 'Not shown by this data.' : holds ? 'Holds.' : 'Does not hold.';
   return [`### ${claim}`, `**${verdict}** ${why}`, figures.map((line) => `- ${line}`).join('\n')].join(
     '\n\n',
   );

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { studySchema, type StudyData, type StudyResult } from '../../src/study/data.ts';
+import { findingsOf } from '../../src/study/findings.ts';
+import { studyParts } from '../../src/study/matrix.ts';
+import { renderStudy } from '../../src/study/render.ts';
+import { workloads } from '../../src/workloads/registry.ts';
+
+const folder = join(import.meta.dirname, '../../docs/study');
+const committed = studySchema.parse(JSON.parse(readFileSync(join(folder, 'data.json'), 'utf8')));
+
+describe('the study in the repository', () => {
+  it('says what its data says, and nothing else', () => {
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(renderStudy(committed));
+  });
+
+  it('has every part, with rounds enough for its intervals', () => {
+    expect(committed.parts.map(({ name }) => name)).toEqual(studyParts.map(({ name }) => name));
+    for (const { name, answer } of committed.parts) {
+      expect([name, answer.comparison.rounds >= 10]).toEqual([name, true]);
+    }
+  });
+
+  it('has every workload there is', () => {
+    const measured = new Set(studyParts.map(({ workload }) => workload));
+    expect(
+      workloads.map(({ declaration }) => declaration.name).filter((name) => !measured.has(name)),
+    ).toEqual([]);
+  });
+
+  it('holds every finding against figures', () => {
+    for (const { claim, figures } of findingsOf(committed))
+      expect([claim, figures.length > 0]).toEqual([claim, true]);
+  });
+});
+
+describe('a finding', () => {
+  it.each([
+    ['Subinterpreters beat subprocesses', 'fib-long', { subprocess: 100, 'isolate-threads': 50 }, true],
+    ['Subinterpreters beat subprocesses', 'fib-long', { subprocess: 50, 'isolate-threads': 100 }, false],
+    ['Requests to S3', 's3', { 'sdk-single': 1_000, 'presigned-async': 90 }, true],
+    ['Requests to S3', 's3', { 'sdk-single': 1_000, 'presigned-async': 150 }, false],
+    ['Three calls', 'bedrock', { 'sdk-single': 1_000, 'presigned-async': 390 }, true],
+    ['Three calls', 'bedrock', { 'sdk-single': 1_000, 'presigned-async': 450 }, false],
+    ['Threads gain nothing', 'fib-long', { single: 100, threads: 100 }, true],
+    ['Threads gain nothing', 'fib-long', { single: 100, threads: 110 }, true],
+    ['Threads gain nothing', 'fib-long', { single: 100, threads: 60 }, false],
+  ])('%s: of %s %j is %j', (claim, part, times, holds) => {
+    expect(found(claim, dataOf(part, times))).toBe(holds);
+  });
+
+  it('is not said of data that has too few rounds, or lacks what it is about', () => {
+    const times = { single: 100, threads: 60 };
+    expect(found('Threads gain nothing', dataOf('fib-long', times, 3))).toBeNull();
+    expect(found('Threads gain nothing', dataOf('fib-long', { single: 100 }))).toBeNull();
+    expect(found('A race returns', { parts: [] })).toBeNull();
+  });
+});
+
+function found(claim: string, data: StudyData): boolean | null {
+  const finding = findingsOf(data).find((one) => one.claim.startsWith(claim));
+  if (finding === undefined) throw new Error(`no finding begins with "${claim}"`);
+  return finding.holds;
+}
+
+/** One part with these strategies, whose rounds differ a little. */
+function dataOf(name: string, times: Readonly<Record<string, number>>, rounds = 10): StudyData {
+  const template = committed.parts.find((part) => part.name === name);
+  const [cell] = template?.answer.cells ?? [];
+  const [result] = cell?.results ?? [];
+  if (template === undefined || cell === undefined || result === undefined)
+    throw new Error(`no part ${name}`);
+  const results = Object.entries(times).map(([strategy, ms]): StudyResult => {
+    const samplesMs = Array.from({ length: rounds }, (_, round) => ms * (1 + ((round * 7) % 10) / 500));
+    return { ...result, strategy, samplesMs, fanOutSamplesMs: samplesMs, medianMs: ms };
+  });
+  return { parts: [{ name, answer: { ...template.answer, cells: [{ ...cell, results }] } }] };
+}
