@@ -51,10 +51,11 @@ describe.runIf(process.platform === 'linux')('after many warm runs', () => {
         if (run % 10 === 0) residentMb.push(residentMbOf(pid));
       }
       await vi.waitFor(() => expectNoMore(pid, first), 5_000);
-      // Between two collections of garbage it grows; what is left after one does not.
+      // Between two collections of garbage it grows, and allocators keep what they had once; what stays for good is told
+      // from that by its size: the bodies of six hundred runs alone are more than 500 MB.
       const fifth = residentMb.length / 5;
       const [early, late] = [residentMb.slice(fifth, 2 * fifth), residentMb.slice(-fifth)];
-      expect(Math.min(...late)).toBeLessThanOrEqual(1.2 * Math.min(...early) + 10);
+      expect(Math.min(...late)).toBeLessThanOrEqual(1.5 * Math.min(...early) + 64);
     },
     4 * minute,
   );
