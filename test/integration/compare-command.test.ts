@@ -36,7 +36,10 @@ describe('npm run compare with a service of its own', () => {
     const child = start([...quick, '--format', 'json']);
     const ending = endOf(child);
     await expect
-      .poll(() => descendantsOf(child.pid ?? 0).map(({ title }) => title))
+      .poll(() => descendantsOf(child.pid ?? 0).map(({ title }) => title), {
+        timeout: 20_000,
+        interval: 20,
+      })
       .toContain('fanout-bench service');
     const started = descendantsOf(child.pid ?? 0);
     const { exitCode, out, err } = await ending;
