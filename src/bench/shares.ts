@@ -9,20 +9,21 @@ export type Shares = Readonly<Record<(typeof shareNames)[number], number>>;
 
 /**
  * Where the time went along the critical path: from the join back through the task that ended last, then the one whose
- * end freed its slot, and so on to the start. Each instant counts once. `contention` is what a task ran longer than it
- * costs alone, known for CPU work that was calibrated; `other` is what no task of the path accounts for.
+ * end freed its slot or the main thread, and so on to the start. Each instant counts once. `contention` is what a task
+ * ran longer than it costs alone, known for CPU work that was calibrated: others had the cores, or its code was not
+ * compiled yet. `queue` is all other waiting for its turn; `other` is what no task of the path accounts for.
  */
 export function sharesOf(record: RunRecord): Shares {
   const path = new Path(record.endedAtNs, record.startedAtNs);
   const fanOutNs = record.fanOutStartedAtNs ?? record.endedAtNs;
   const aloneNs = record.calibration === null ? Infinity : record.calibration.taskMs * 1e6;
-  const finished = record.tasks.filter(isFinished).toSorted((a, b) => a.returnedAtNs - b.returnedAtNs);
+  const finished = record.tasks.filter(isFinished).toSorted((a, b) => a.endedAtNs - b.endedAtNs);
   // Ever earlier ones, so the way back is as long as there are tasks.
-  const takeLastBefore = (latestNs: InstantNs): Finished | null => {
-    while ((finished.at(-1)?.returnedAtNs ?? 0) > latestNs) finished.pop();
+  const takeLastEndedBy = (latestNs: InstantNs): Finished | null => {
+    while ((finished.at(-1)?.endedAtNs ?? 0) > latestNs) finished.pop();
     return finished.pop() ?? null;
   };
-  let task = takeLastBefore(joinedAtNs(finished, record));
+  let task = lastReturned(finished, record);
   while (task !== null) {
     path.backTo(task.returnedAtNs, 'other');
     path.backTo(task.endedAtNs, 'handBack');
@@ -30,9 +31,8 @@ export function sharesOf(record: RunRecord): Shares {
     path.backTo(task.startedAtNs, 'run');
     path.backTo(task.admittedAtNs, 'prepare');
     const { queuedAtNs, admittedAtNs } = task;
-    // Its slot was free from the start, or became free as another task returned.
-    task = admittedAtNs > queuedAtNs ? takeLastBefore(admittedAtNs) : null;
-    if (task !== null && task.returnedAtNs <= queuedAtNs) task = null;
+    task = waitedForAnother(task, record.plan) ? takeLastEndedBy(admittedAtNs) : null;
+    if (task !== null && task.endedAtNs <= queuedAtNs) task = null;
     path.backTo(task?.returnedAtNs ?? queuedAtNs, 'queue');
   }
   path.backTo(fanOutNs, 'other');
@@ -59,10 +59,22 @@ function isFinished(task: TaskRecord): task is Finished {
   );
 }
 
-/** When the last one returned that the join waited for: a join that ends with the first success waits for an ok one. */
-function joinedAtNs(tasks: readonly Finished[], { plan, endedAtNs }: RunRecord): InstantNs {
-  const ok = plan.join === 'all' ? undefined : tasks.findLast(({ state }) => state === 'ok');
-  return Math.min(ok?.returnedAtNs ?? endedAtNs, endedAtNs);
+/** The last to return that the join waited for: a join that ends with the first success waits for an ok one. */
+function lastReturned(tasks: readonly Finished[], { plan, endedAtNs }: RunRecord): Finished | null {
+  const inTime = tasks.filter(({ returnedAtNs }) => returnedAtNs <= endedAtNs);
+  const ok = plan.join === 'all' ? [] : inTime.filter(({ state }) => state === 'ok');
+  return (ok.length > 0 ? ok : inTime).reduce<Finished | null>(
+    (last, task) => (last === null || task.returnedAtNs >= last.returnedAtNs ? task : last),
+    null,
+  );
+}
+
+/** The first tasks find a free slot each; a main thread that is held has one for all. */
+function waitedForAnother(
+  { index, queuedAtNs, admittedAtNs }: Finished,
+  { concurrency, holdsMainThread }: RunRecord['plan'],
+): boolean {
+  return admittedAtNs > queuedAtNs && (index >= concurrency || holdsMainThread);
 }
 
 /** A way back through a run's time, each stretch of it under one name. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { array, assert, integer, option, property } from 'fast-check';
+import { array, assert, boolean, constantFrom, integer, option, property } from 'fast-check';
 import { sharesOf, type Shares } from '../../src/bench/shares.ts';
 import type { RunRecord, TaskRecord } from '../../src/record/record.ts';
 import { okTask, planOf, recordOf } from '../support/fixtures.ts';
@@ -30,6 +30,11 @@ function run(tasks: readonly TaskRecord[], endMs: number, changes: Partial<RunRe
     endedAtNs: endMs * 1e6,
     ...changes,
   });
+}
+
+/** With so many tasks at once. */
+function slots(concurrency: number): Partial<RunRecord> {
+  return { plan: planOf({ concurrency }) };
 }
 
 describe('where the time of a run went', () => {
@@ -64,13 +69,31 @@ describe('where the time of a run went', () => {
         ran(3, [0, 14, 14, 20, 20]),
       ],
       22,
+      slots(2),
     );
     expect(sharesOf(record)).toEqual({ ...none, run: 20, prepare: 2 });
   });
 
   it('counts waiting that no task accounts for as queue', () => {
-    const record = run([ran(0, [0, 0, 0, 10, 10]), ran(1, [0, 13, 13, 20, 20])], 20);
+    const record = run([ran(0, [0, 0, 0, 10, 10]), ran(1, [0, 13, 13, 20, 20])], 20, slots(1));
     expect(sharesOf(record)).toEqual({ ...none, run: 17, queue: 3 });
+  });
+
+  it('goes through the task that held the main thread, though that returned only when all had run', () => {
+    const tasks = [ran(0, [0, 0, 1, 10, 30]), ran(1, [0, 11, 12, 20, 31]), ran(2, [0, 20, 20, 30, 32])];
+    const plan = { concurrency: 3, holdsMainThread: true };
+    expect(sharesOf(run(tasks, 32, { plan: planOf(plan) }))).toEqual({
+      ...none,
+      prepare: 2,
+      run: 27,
+      // Of the last one, and where the others were not yet handed back when the next began.
+      handBack: 3,
+    });
+  });
+
+  it('blames no other task for the wait of one that found a slot free', () => {
+    const tasks = [ran(0, [0, 0, 1, 4, 4]), ran(1, [0, 5, 6, 9, 9])];
+    expect(sharesOf(run(tasks, 9, slots(2)))).toEqual({ ...none, queue: 5, prepare: 1, run: 3 });
   });
 
   it('tells what a task took longer than alone, where that is known', () => {
@@ -103,10 +126,14 @@ describe('where the time of a run went', () => {
         array(instants, { maxLength: 20 }),
         integer({ min: 0, max: 120 }),
         option(integer({ min: 0, max: 50 })),
-        (all, endMs, taskMs) => {
+        integer({ min: 1, max: 20 }),
+        boolean(),
+        constantFrom('all' as const, 'race' as const),
+        (all, endMs, taskMs, concurrency, holdsMainThread, join) => {
           const tasks = all.map(([a = 0, b = 0, c = 0, d = 0, e = 0], index) => ran(index, [a, b, c, d, e]));
           const calibration = taskMs === null ? null : { taskMs, cores: 2 };
-          const shares = Object.values(sharesOf(run(tasks, endMs, { calibration })));
+          const plan = planOf({ concurrency, holdsMainThread, join });
+          const shares = Object.values(sharesOf(run(tasks, endMs, { calibration, plan })));
           expect(shares.reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(endMs, 6);
           expect(Math.min(...shares)).toBeGreaterThanOrEqual(0);
         },
@@ -118,7 +145,7 @@ describe('where the time of a run went', () => {
     const tasks = Array.from({ length: 10_000 }, (_, index) =>
       ran(index, [0, index, index, index + 1, index + 1]),
     );
-    expect(sharesOf(run(tasks, 10_000))).toEqual({ ...none, run: 10_000 });
+    expect(sharesOf(run(tasks, 10_000, slots(1)))).toEqual({ ...none, run: 10_000 });
   });
 });
 
