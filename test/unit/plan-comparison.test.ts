@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { planComparison } from '../../src/bench/compare/plan-comparison.ts';
 import { BenchError } from '../../src/errors.ts';
 import { targetAt, worldOf } from '../support/run-on-runner.ts';
@@ -25,6 +25,9 @@ function refusal(workload: string, given: Readonly<Record<string, string>>, inWo
 
 const reasons = (workload: string, given: Readonly<Record<string, string>>, inWorld = world): string[] =>
   refusal(workload, given, inWorld).problems.map(({ field, reason }) => `${field}: ${reason}`);
+
+/** `1,2,…` */
+const values = (count: number): string => Array.from({ length: count }, (_, at) => at + 1).join(',');
 
 describe('a comparison by default', () => {
   it('has every strategy that is possible, the baseline among them, and one cell', () => {
@@ -106,6 +109,19 @@ describe('a grid', () => {
     expect(warnings[0]?.message).toMatch(/^sdk-single runs without (?:client|concurrency)=/u);
   });
 
+  it.each([
+    ['client', 's3', { client: 'undici', strategies: 'sdk-async,sdk-threads' }],
+    ['pool', 'fib', { pool: 'cold,warm', strategies: 'single,async' }],
+    ['concurrency', 'fib', { concurrency: '2', strategies: 'single,isolate' }],
+  ])('refuses %s where it has an effect on no strategy', (field, workload, given) => {
+    // `cold` is what every strategy is anyway.
+    const expected = field === 'pool' ? { ...given, pool: 'warm' } : given;
+    const { code, problems } = refusal(workload, expected);
+    expect(code).toBe('unsupported_combination');
+    expect(new Set(problems.map((problem) => problem.field))).toEqual(new Set([field]));
+    expect(problems[0]?.reason).toMatch(/ \((?:sdk-)?[a-z]+\)$/u);
+  });
+
   it('leaves a strategy out of a cell in which it can not be had, and says so', () => {
     const { cells, warnings } = plan('fib', { join: 'all,race' });
     expect(cells.map(({ plans }) => plans.some(({ strategy }) => strategy === 'async'))).toEqual([
@@ -117,9 +133,29 @@ describe('a grid', () => {
     ]);
   });
 
-  it('that is too large is refused', () => {
+  it('that is too large is refused, with all else that is wrong', () => {
     const many = Array.from({ length: 60 }, (_, n) => n).join(',');
-    expect(reasons('fib', { n: many, tasks: '1,2,3' })[0]).toContain('500 is the most');
+    expect(reasons('fib', { n: many, tasks: '1,2,3', warmup: '11' })).toEqual([
+      'warmup: is above 10',
+      'n,tasks: make 1260 runs a round; 500 is the most',
+    ]);
+  });
+
+  it('that is too large is not worked out: millions of combinations have room in a URL', () => {
+    const lookups = vi.spyOn(Object, 'freeze');
+    expect(reasons('sleep', { tasks: values(400), ms: values(1_500) })).toEqual([
+      'tasks,ms: make 4200000 runs a round; 500 is the most',
+    ]);
+    // Plans are frozen.
+    expect(lookups).not.toHaveBeenCalled();
+    lookups.mockRestore();
+  });
+
+  it('of the largest size is taken', () => {
+    const many = Array.from({ length: 50 }, (_, ms) => ms + 1).join(',');
+    expect(plan('sleep', { ms: many, tasks: '1,2,3,4,5', strategies: 'single,async' }).cells).toHaveLength(
+      250,
+    );
   });
 });
 
@@ -196,12 +232,35 @@ describe('what is refused', () => {
   });
 });
 
+describe('parameters that are no business of the plan', () => {
+  it('are among those that an unknown one may have meant', () => {
+    const request = { workload: 'fib', given: { formt: 'csv' }, problems: [] };
+    expect(() => planComparison(request, world, ['format', 'progress'])).toThrow(
+      'formt=csv: is not a parameter; did you mean "format"?',
+    );
+  });
+});
+
 describe('with TARGET=aws', () => {
+  const few = { strategies: 'sdk-single,presigned-async' };
+
+  it('a comparison is refused that would spend its calls before one round is whole', () => {
+    expect(reasons('s3', { rounds: '10' }, aws)).toEqual([
+      'strategies: make up to 110 calls a round, and with 1 to warm up 220; MAX_CALLS is 200',
+    ]);
+    expect(reasons('s3', { ...few, rounds: '10', tasks: '101', warmup: '0' }, aws)).toEqual([
+      'strategies: make up to 202 calls a round; MAX_CALLS is 200',
+    ]);
+    expect(reasons('s3', { ...few, rounds: '10', tasks: '20,31' }, aws)[0]).toContain('204');
+    expect(plan('s3', { ...few, rounds: '10', tasks: '20,30' }, aws).cells).toHaveLength(2);
+    expect(plan('s3', { rounds: '10' }).maxCalls).toBeNull();
+  });
+
   it('the number of rounds must be given where each call costs money', () => {
-    expect(reasons('s3', {}, aws)).toEqual([
+    expect(reasons('s3', few, aws)).toEqual([
       'rounds: must be given with TARGET=aws, where each call costs money',
     ]);
-    expect(plan('s3', { rounds: '10' }, aws).maxCalls).toBe(200);
+    expect(plan('s3', { ...few, rounds: '10' }, aws).maxCalls).toBe(200);
     expect(plan('fib', {}, aws)).toMatchObject({ rounds: 'auto', maxCalls: null });
   });
 });

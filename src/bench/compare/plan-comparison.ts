@@ -29,24 +29,37 @@ type Given = RunRequest['given'];
  * Resolves a request into a comparison. Parameters that have no effect on a strategy are left out for that strategy; a
  * strategy that can't be had with the parameters of a cell is left out of that cell, unless it was asked for by name.
  *
+ * @param alsoTaken parameters of the request that are no business of the plan, to be named where one is unknown
  * @throws BenchError `unknown_workload`; `invalid_parameter` or `unsupported_combination` with all problems at once;
  *   `not_configured`
  */
-export function planComparison(request: RunRequest, world: World): ComparisonPlan {
+export function planComparison(
+  request: RunRequest,
+  world: World,
+  alsoTaken: readonly string[] = [],
+): ComparisonPlan {
   const workload = workloadNamed(request.workload, world);
   const own = resolveOwn(request, workload, world);
-  const { given: forRuns, axes, problems: listProblems } = splitLists(request.given, workload, world);
+  const {
+    given: forRuns,
+    axes,
+    problems: listProblems,
+  } = splitLists(request.given, workload, world, alsoTaken);
   const problems = [...request.problems, ...own.problems, ...listProblems];
+  const tooLarge = gridProblem(axes, own.strategies.length);
+  // Not worked out at all: a URL has room for millions of combinations.
+  if (tooLarge !== null) throw refusalOf([...problems, tooLarge], true);
   const named = request.given['strategies'] !== undefined;
   const warnings: Warning[] = [];
   const cells: CellPlan[] = [];
   const refused: ParameterProblem[] = [];
+  const leftOut = new LeftOut();
   for (const axisValues of combinations(axes)) {
     const given = { ...forRuns, ...axisValues };
     const plans = own.strategies.flatMap((strategy): RunPlan[] => {
       const planned = planFor(strategy, given, workload, world);
       if ('plan' in planned) {
-        warnings.push(...planned.warnings);
+        leftOut.note(strategy, given, planned.without);
         return [planned.plan];
       }
       // What is wrong in itself is wrong for every strategy.
@@ -63,16 +76,10 @@ export function planComparison(request: RunRequest, world: World): ComparisonPla
       alone: workload.work === 'cpu' ? aloneOf(plans, workload, world) : null,
     });
   }
+  const maxCalls = world.target.name === 'aws' && sendsRequests(workload) ? world.limits.maxCalls : null;
+  refused.push(...leftOut.everywhere, ...callsProblems(cells, own.warmup, maxCalls));
   const all = distinct([...problems, ...refused]);
   if (all.length > 0) throw refusalOf(all, problems.length > 0);
-  const runs = cells.reduce((sum, { plans }) => sum + plans.length, 0);
-  if (runs > mostRunsARound) {
-    const reason = `make ${runs} runs a round; ${mostRunsARound} is the most`;
-    throw refusalOf(
-      [{ field: Object.keys(axes).join(','), value: null, reason, allowed: 'fewer values' }],
-      true,
-    );
-  }
   return {
     workload: workload.name,
     baseline: own.baseline,
@@ -82,8 +89,8 @@ export function planComparison(request: RunRequest, world: World): ComparisonPla
     seed: own.seed,
     cells,
     axes: axesOf(axes, workload, world),
-    maxCalls: world.target.name === 'aws' && sendsRequests(workload) ? world.limits.maxCalls : null,
-    warnings: distinct(warnings),
+    maxCalls,
+    warnings: distinct([...warnings, ...leftOut.warnings]),
   };
 }
 
@@ -162,8 +169,14 @@ interface Split {
 }
 
 /** The parameters of runs, the lists among them apart. */
-function splitLists(given: Given, workload: WorkloadDeclaration, world: World): Split {
+function splitLists(
+  given: Given,
+  workload: WorkloadDeclaration,
+  world: World,
+  alsoTaken: readonly string[],
+): Split {
   const declared = comparisonParametersOf(workload, world);
+  const names = [...Object.keys(declared), ...alsoTaken];
   const scalars: Record<string, string> = {};
   const axes: Record<string, readonly string[]> = {};
   const problems: ParameterProblem[] = [];
@@ -171,11 +184,11 @@ function splitLists(given: Given, workload: WorkloadDeclaration, world: World): 
     const declaration = declared[field];
     if (field === 'strategy') {
       const reason = 'is not a parameter of a comparison; did you mean "strategies"?';
-      problems.push({ field, value: text, reason, allowed: Object.keys(declared) });
+      problems.push({ field, value: text, reason, allowed: names });
       continue;
     }
     if (declaration === undefined) {
-      problems.push(unknownParameter(field, text, workload, world, Object.keys(declared)));
+      problems.push(unknownParameter(field, text, workload, world, names));
       continue;
     }
     if (declaration.kind !== 'list' || field === 'strategies') continue;
@@ -191,17 +204,64 @@ function splitLists(given: Given, workload: WorkloadDeclaration, world: World): 
 /** Every combination of the axes' values, the last axis changing first. */
 function combinations(axes: Split['axes']): Given[] {
   return Object.entries(axes).reduce<Given[]>(
-    (cells, [field, values]) =>
-      // Too many to be taken are not worked out.
-      cells.length > mostRunsARound
-        ? cells
-        : cells.flatMap((cell) => values.map((value) => ({ ...cell, [field]: value }))),
+    (cells, [field, values]) => cells.flatMap((cell) => values.map((value) => ({ ...cell, [field]: value }))),
     [{}],
   );
 }
 
+/** Why a grid is too large, before strategies are left out of its cells; `null` when it is not. */
+function gridProblem(axes: Split['axes'], strategies: number): ParameterProblem | null {
+  const runs = Object.values(axes).reduce((product, values) => product * values.length, strategies);
+  if (runs <= mostRunsARound) return null;
+  const reason = `make ${runs} runs a round; ${mostRunsARound} is the most`;
+  return { field: Object.keys(axes).join(','), value: null, reason, allowed: 'fewer values' };
+}
+
+/** Calls that cost money are not begun with where they could not make one whole round that counts. */
+function callsProblems(
+  cells: readonly CellPlan[],
+  warmup: number,
+  maxCalls: number | null,
+): readonly ParameterProblem[] {
+  const aRound = cells
+    .flatMap(({ plans }) => plans)
+    .reduce((calls, { tasks, attempts }) => calls + tasks * attempts, 0);
+  const calls = (warmup + 1) * aRound;
+  if (maxCalls === null || calls <= maxCalls) return [];
+  const warming = warmup === 0 ? '' : `, and with ${warmup} to warm up ${calls}`;
+  const reason = `make up to ${aRound} calls a round${warming}; MAX_CALLS is ${maxCalls}`;
+  const allowed = 'fewer strategies, values, tasks, attempts or rounds to warm up';
+  return [{ field: 'strategies', value: null, reason, allowed }];
+}
+
+/** Which parameters were left out for which strategies, and which were of use to none. */
+class LeftOut {
+  readonly #taken = new Set<string>();
+  readonly #problems: { readonly strategy: string; readonly problem: ParameterProblem }[] = [];
+
+  note(strategy: string, given: Given, problems: readonly ParameterProblem[]): void {
+    const without = new Set(problems.map(({ field }) => field));
+    for (const field of Object.keys(given)) if (!without.has(field)) this.#taken.add(field);
+    this.#problems.push(...problems.map((problem) => ({ strategy, problem })));
+  }
+
+  /** What has no effect on one strategy at all is not what was asked for. */
+  get everywhere(): readonly ParameterProblem[] {
+    return this.#problems
+      .filter(({ problem: { field } }) => !this.#taken.has(field))
+      .map(({ strategy, problem }) => of(strategy)(problem));
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#problems.map(({ strategy, problem: { field, value, reason } }) => ({
+      code: 'parameter_left_out',
+      message: `${strategy} runs without ${field}=${value}: ${reason}.`,
+    }));
+  }
+}
+
 type Planned =
-  | { readonly plan: RunPlan; readonly warnings: readonly Warning[] }
+  | { readonly plan: RunPlan; readonly without: readonly ParameterProblem[] }
   | { readonly problems: readonly ParameterProblem[]; readonly syntactic: boolean };
 
 /** A strategy's run; what has no effect on it is left out. */
@@ -209,7 +269,7 @@ function planFor(strategy: string, given: Given, workload: WorkloadDeclaration, 
   const attempt = (parameters: Given): RunPlan =>
     planRun({ workload: workload.name, given: { ...parameters, strategy }, problems: [] }, world);
   try {
-    return { plan: attempt(given), warnings: [] };
+    return { plan: attempt(given), without: [] };
   } catch (error) {
     if (!(error instanceof BenchError) || error.code === 'not_configured') throw error;
     const { problems } = error;
@@ -217,12 +277,8 @@ function planFor(strategy: string, given: Given, workload: WorkloadDeclaration, 
     if (!problems.every(({ field }) => dispensable.has(field))) return { problems, syntactic: false };
     const without = new Set(problems.map(({ field }) => field));
     const rest = Object.fromEntries(Object.entries(given).filter(([field]) => !without.has(field)));
-    return { plan: attempt(rest), warnings: problems.map((problem) => leftOut(strategy, problem)) };
+    return { plan: attempt(rest), without: problems };
   }
-}
-
-function leftOut(strategy: string, { field, value, reason }: ParameterProblem): Warning {
-  return { code: 'parameter_left_out', message: `${strategy} runs without ${field}=${value}: ${reason}.` };
 }
 
 function skipped(strategy: string, problems: readonly ParameterProblem[]): Warning {
