@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { comparisonSchema, failedRunSchema, problemSchema } from '../../src/http/schemas.ts';
+import { BenchError } from '../../src/errors.ts';
 import { recordOf } from '../support/fixtures.ts';
 import { rawRequest } from '../support/service.ts';
 import { serveFake, type FakeService, type RunFake } from './http-app.ts';
@@ -79,6 +81,13 @@ describe('a comparison', () => {
     expect(comparisonSchema.parse(events.at(-1)?.data).comparison.rounds).toBe(3);
   });
 
+  it('tells no progress where that is refused, whatever the client would take', async () => {
+    const { url } = await serve();
+    const answer = await fetch(`${url}${path}&progress=false`, { headers: { accept: 'text/event-stream' } });
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(comparisonSchema.parse(await answer.json()).comparison.rounds).toBe(3);
+  });
+
   it('is not asked for with HEAD or POST', async () => {
     const { url, plans } = await serve();
     for (const method of ['HEAD', 'POST']) {
@@ -116,6 +125,17 @@ describe('a comparison that is refused', () => {
     expect(plans).toEqual([]);
   });
 
+  it('names the way it is told, where that may have been meant', async () => {
+    const { url } = await serve();
+    const answer = await fetch(`${url}/compare/fib?formt=csv&progres=true`);
+    const problem = problemSchema.parse(await answer.json());
+    expect(problem.errors?.map(({ reason }) => reason)).toEqual([
+      'is not a parameter; did you mean "format"?',
+      'is not a parameter; did you mean "progress"?',
+    ]);
+    expect(problem.errors?.[0]?.allowed).toEqual(expect.arrayContaining(['format', 'strategies', 'tasks']));
+  });
+
   it('tells all that is wrong at once, of the way it is told as well', async () => {
     const { url } = await serve();
     const problem = problemSchema.parse(
@@ -149,6 +169,33 @@ describe('a comparison of which every run fails', () => {
   });
 });
 
+describe('what goes wrong once the head was sent', () => {
+  it('is the last event, or the last line, with the code of the refusal', async () => {
+    const ending = new BenchError('shutting_down', 'The service ends.');
+    const { url, plans } = await serve(async (plan) => {
+      if (plans.length % 3 === 0) throw ending;
+      return recordOf({ plan });
+    });
+    const events = eventsOf(await (await fetch(`${url}${path}&progress=true`)).text());
+    expect(problemSchema.parse(events.at(-1)?.data)).toMatchObject({ code: 'shutting_down', status: 503 });
+    expect(events.at(-1)?.event).toBe('problem');
+    const text = await (await fetch(`${url}${path}&format=text`)).text();
+    expect(text.trimEnd().split('\n').at(-1)).toBe('# shutting_down: The service ends.');
+  });
+
+  it('is told and reported where it is the service’s own fault', async () => {
+    const fault = new Error('a secret detail');
+    const { url, plans, faults } = await serve(async (plan) => {
+      if (plans.length === 3) throw fault;
+      return recordOf({ plan });
+    });
+    const events = eventsOf(await (await fetch(`${url}${path}&progress=true`)).text());
+    expect(problemSchema.parse(events.at(-1)?.data)).toMatchObject({ code: 'internal_error', status: 500 });
+    expect(JSON.stringify(events)).not.toContain('secret');
+    expect(faults).toEqual([fault]);
+  });
+});
+
 describe('a client that goes away', () => {
   it('ends the comparison', async () => {
     const gone = new AbortController();
@@ -165,14 +212,15 @@ describe('a client that goes away', () => {
 
 const eventSchema = z.object({ event: z.string(), data: z.unknown() });
 
-/** Server-sent events, each with one line of data. */
+/** Server-sent events, as a browser reads them. */
 function eventsOf(text: string): z.infer<typeof eventSchema>[] {
-  expect(text.endsWith('\n\n')).toBe(true);
-  return text
-    .trimEnd()
-    .split('\n\n')
-    .map((block) => {
-      const { event, data } = /^event: (?<event>\w+)\ndata: (?<data>.*)$/u.exec(block)?.groups ?? {};
-      return eventSchema.parse({ event, data: JSON.parse(data ?? 'null') });
-    });
+  const events: z.infer<typeof eventSchema>[] = [];
+  const parser = createParser({
+    onEvent: ({ event, data }) => void events.push(eventSchema.parse({ event, data: JSON.parse(data) })),
+    onError(error) {
+      throw error;
+    },
+  });
+  parser.feed(text);
+  return events;
 }

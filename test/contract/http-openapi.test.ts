@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { describe, expect, it } from 'vitest';
+import { comparisonParametersOf } from '../../src/bench/compare/parameters.ts';
 import { parametersOf } from '../../src/bench/parameters.ts';
 import { errorTable } from '../../src/errors.ts';
 import { routesOf } from '../../src/http/app.ts';
@@ -49,6 +50,36 @@ describe('the OpenAPI description', () => {
       expect(told).toEqual(expected);
     },
   );
+
+  it.each(deps.world.workloads.map(({ declaration }) => declaration))(
+    '$name is compared with the parameters of a comparison, those of its runs as lists',
+    (workload) => {
+      const told = document.paths[`/compare/${workload.name}`]?.get.parameters ?? [];
+      const declared = comparisonParametersOf(workload, deps.world);
+      expect(told.map(({ name }) => name)).toEqual([...Object.keys(declared), 'format', 'progress']);
+      const schemas = Object.fromEntries(told.map(({ name, schema }) => [name, schema]));
+      expect(schemas['rounds']).toEqual({
+        oneOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: 1_000 }],
+        default: 'auto',
+      });
+      expect(schemas['format']?.['enum']).toEqual(['json', 'text', 'markdown', 'csv']);
+      const ofRuns = document.paths[`/bench/${workload.name}`]?.get.parameters ?? [];
+      const lists = ofRuns.filter(({ name }) => name !== 'strategy');
+      for (const { name, schema: items } of lists)
+        expect(schemas[name]).toEqual({ type: 'array', items, minItems: 1, uniqueItems: true });
+    },
+  );
+
+  it('tells every media type of a comparison', () => {
+    const told = document.paths['/compare/fib']?.get.responses['200']?.content ?? {};
+    expect(Object.keys(told).toSorted()).toEqual([
+      'application/json',
+      'text/csv',
+      'text/event-stream',
+      'text/markdown',
+      'text/plain',
+    ]);
+  });
 
   it('declares what stands in a path as a parameter', () => {
     for (const { path, parameters } of operations) {

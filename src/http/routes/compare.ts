@@ -48,18 +48,18 @@ export function compareRoutes(deps: HttpDeps): readonly Route[] {
         value: declaration.name,
         query: { ...comparisonParametersOf(declaration, deps.world), ...own },
       })),
-      handle: compareOnce(deps),
+      handle: compareOnce(deps, Object.keys(own)),
     },
   ];
 }
 
 const eventStream = 'text/event-stream';
 
-function compareOnce(deps: HttpDeps): RequestHandler {
+function compareOnce(deps: HttpDeps, ownNames: readonly string[]): RequestHandler {
   return async (request, response) => {
     const workload = String(request.params['workload']);
     const { format, wantsEvents, query } = transportOf(request);
-    const plan = planComparison({ workload, ...query }, deps.world);
+    const plan = planComparison({ workload, ...query }, deps.world, ownNames);
     const teller = tellerFor(format, wantsEvents, response);
     try {
       const record = await deps.bench.compare(plan, clientSignal(request, response), (progress) =>
@@ -74,11 +74,18 @@ function compareOnce(deps: HttpDeps): RequestHandler {
         const problem = problemOfRun(record) ?? problemOf('internal_error', error.message);
         const { work } = workloadNamed(record.plan.workload, deps.world);
         teller.problem(problem, runView(record, work, deps.traceUrlTemplate));
-      } else if (response.headersSent && error instanceof BenchError) {
-        teller.problem(problemOf(error.code, error.message, error.problems), {});
+      } else if (response.headersSent) {
+        teller.problem(problemAfterHead(error, deps), {});
       } else throw error;
     }
   };
+}
+
+/** What can no longer be said with a status. */
+function problemAfterHead(error: unknown, { reportFault }: HttpDeps): Problem {
+  if (error instanceof BenchError) return problemOf(error.code, error.message, error.problems);
+  reportFault(error);
+  return problemOf('internal_error', 'The service failed; its log says more.');
 }
 
 interface Transport {
@@ -108,7 +115,8 @@ function transportOf(request: Request): Transport {
       reason: 'is not one of the values',
       allowed: ['true', 'false'],
     });
-  const wantsEvents = progress === 'true' || request.headers.accept?.includes(eventStream) === true;
+  const wantsEvents =
+    progress === undefined ? request.headers.accept?.includes(eventStream) === true : progress === 'true';
   if (wantsEvents && formatText !== 'json')
     problems.push({ field: 'format', value: formatText, reason: 'events carry JSON', allowed: ['json'] });
   return { format: format ?? 'json', wantsEvents, query: { given, problems } };
