@@ -185,7 +185,7 @@ export const comparisonSchema = z.strictObject({
     rounds: z.int().positive(),
     warmup: z.int().nonnegative(),
     seed: z.int().nonnegative(),
-    stoppedBy: z.enum(['rounds', 'precision', 'budget', 'max_calls']),
+    stoppedBy: z.enum(['rounds', 'precision', 'budget', 'max_calls', 'failures']),
     startedAt: z.iso.datetime(),
     durationMs: ms,
   }),

@@ -101,7 +101,7 @@ describe('npm run compare --url', () => {
   it.each([
     ['text', /^strategy +median ms/mu],
     ['markdown', /^\| strategy \| median ms \|/mu],
-    ['csv', /^comparison,workload,tasks,pool,join,runtime,ms,strategy,sample,durationMs,fanOutMs,trace\r\n/u],
+    ['csv', /^comparison,workload,tasks,pool,join,runtime,ms,strategy,round,durationMs,fanOutMs,trace\r\n/u],
     ['json', /"speedupCi"/u],
   ])('prints %s', async (format, expected) => {
     const { exitCode, out, err } = await ask([...quick, '--format', format]);

@@ -17,6 +17,12 @@ const calling: FakeRun = ({ strategy }) => {
   return { tasks: [okTask(0, { attempts }), okTask(1, { attempts })] };
 };
 
+/** These fail from their so-manieth run on, counted from 0. */
+const failingFrom =
+  (names: readonly string[], from: number): FakeRun =>
+  (run, count) =>
+    names.includes(run.strategy) && count >= from ? failedAfter(5) : steady(run, count);
+
 const byRound = (order: readonly OrderEntry[]): string[][] =>
   [...Map.groupBy(order, ({ round }) => round).values()].map((entries) =>
     entries.map(({ strategy }) => strategy),
@@ -78,10 +84,37 @@ describe('the rounds of a comparison', () => {
     expect(new Set(cellsOfRounds).size).toBeGreaterThan(3);
   });
 
-  it('below ten are too few, and say so', async () => {
-    const few = await compareFake(comparisonPlan('sleep', { strategies, rounds: '9' }), steady).record;
-    const enough = await compareFake(comparisonPlan('sleep', { strategies, rounds: '10' }), steady).record;
-    expect([codes(few), codes(enough)]).toEqual([['too_few_rounds'], []]);
+  it.each([
+    ['1', '1 round is', 'any difference, however large'],
+    ['6', '6 rounds are', 'any difference, however large'],
+    ['7', '7 rounds are', 'any but large differences'],
+    ['9', '9 rounds are', 'any but large differences'],
+  ])('%s are too few, and say what they can not show', async (rounds, ...words) => {
+    const { record } = compareFake(comparisonPlan('sleep', { strategies, rounds }), steady);
+    const { warnings } = await record;
+    expect(warnings.map(({ code }) => code)).toEqual(['too_few_rounds']);
+    for (const word of words) expect(warnings[0]?.message).toContain(word);
+  });
+
+  it('ten are enough', async () => {
+    const { record } = compareFake(comparisonPlan('sleep', { strategies, rounds: '10' }), steady);
+    expect(codes(await record)).toEqual([]);
+  });
+
+  it('are too few where one cell had too few', async () => {
+    // It is over between the two cells of a round.
+    const plan = comparisonPlan('sleep', {
+      strategies: 'single,async',
+      ms: '1,2',
+      budgetMs: '2799',
+      warmup: '0',
+    });
+    const { record } = compareFake(plan, noisy);
+    const { cells, rounds, warnings } = await record;
+    const each = cells.map(({ samples }) => samples.get('single')?.length ?? 0).toSorted((a, b) => a - b);
+    expect(each[0]).toBeLessThan(each[1] ?? 0);
+    expect(rounds).toBe(each[1]);
+    expect(warnings[0]?.message).toMatch(new RegExp(`^${each[0]} rounds, which some cells had, are`, 'u'));
   });
 });
 
@@ -166,6 +199,57 @@ describe('a strategy that fails', () => {
   });
 });
 
+describe('failures that leave nothing more to compare', () => {
+  const plan = comparisonPlan('sleep', { strategies, rounds: '10' });
+
+  it('end the comparison where nothing was measured yet: no baseline is run by itself', async () => {
+    const { record, executed } = compareFake(plan, failingFrom(['async', 'threads'], 0));
+    await expect(record).rejects.toMatchObject({
+      name: 'ComparisonFailure',
+      record: { outcome: 'run_timeout' },
+    });
+    expect(executed).toHaveLength(2 * 3);
+  });
+
+  it.each([
+    ['of the baseline', ['single']],
+    ['of all others', ['async', 'threads']],
+    ['of all', ['single', 'async', 'threads']],
+  ])('%s keep what was measured before', async (_, names) => {
+    const { record, executed } = compareFake(plan, failingFrom(names, 5));
+    const { stoppedBy, rounds, cells, warnings } = await record;
+    expect([stoppedBy, rounds]).toEqual(['failures', 6]);
+    expect(executed).toHaveLength(7 * 3);
+    expect(cells[0]?.samples.get('async')?.filter(({ durationMs }) => durationMs !== null).length).toBe(
+      names.includes('async') ? 4 : 6,
+    );
+    const failed = warnings.filter(({ code }) => code === 'strategy_failed');
+    expect(failed).toHaveLength(names.length);
+    expect(failed[0]?.message).toMatch(/after round 6\. Without it there was nothing more to compare\.$/u);
+  });
+
+  it('in one cell do not end the others', async () => {
+    const grid = comparisonPlan('sleep', {
+      strategies: 'single,async',
+      ms: '1,2',
+      rounds: '10',
+      warmup: '0',
+    });
+    const { record } = compareFake(grid, (run, count) =>
+      run.params['ms'] === 2 && count >= 3 ? failedAfter(5) : steady(run, count),
+    );
+    const { stoppedBy, cells } = await record;
+    expect(stoppedBy).toBe('rounds');
+    expect(cells.map(({ samples }) => samples.get('single')?.length)).toEqual([10, 5]);
+  });
+
+  it('once in all strategies of a round do not end it, where others were measured', async () => {
+    const { record } = compareFake(plan, (run, count) => (count === 5 ? failedAfter(5) : steady(run, count)));
+    const { stoppedBy, rounds } = await record;
+    expect([stoppedBy, rounds]).toEqual(['rounds', 10]);
+  });
+});
+
 describe('where each call costs money', () => {
   it('no round begins that could make more than are allowed', async () => {
     const plan = comparisonPlan(
@@ -195,6 +279,36 @@ describe('a comparison that is given up', () => {
     await expect(record).rejects.toBe(reason);
     expect(executed.length).toBeLessThan(3 * 4);
   });
+
+  it.each([0, 1, 2, 3, 4, 5, 11])(
+    'rejects with the reason after run %i, whatever that became',
+    async (at) => {
+      const controller = new AbortController();
+      const reason = new Error('the client went away');
+      const plan = comparisonPlan('sleep', { strategies, rounds: '10' });
+      const { record, executed } = compareFake(
+        plan,
+        () => {
+          if (executed.length <= at) return 10;
+          controller.abort(reason);
+          return failedAfter(5, 'cancelled');
+        },
+        controller.signal,
+      );
+      await expect(record).rejects.toBe(reason);
+      expect(executed).toHaveLength(at + 1);
+    },
+  );
+
+  it('rejects with the reason when CPU work was being measured alone', async () => {
+    const controller = new AbortController();
+    const reason = new Error('the client went away');
+    const plan = comparisonPlan('fib', { strategies: 'single,async', rounds: '1' });
+    const { record, executed } = compareFake(plan, steady, controller.signal);
+    controller.abort(reason);
+    await expect(record).rejects.toBe(reason);
+    expect(executed).toEqual([]);
+  });
 });
 
 describe('what a comparison tells while it lasts', () => {
@@ -216,10 +330,13 @@ describe('what a comparison tells while it lasts', () => {
       ['warmup', 0, 2, 0, null],
       ['warmup', 0, 2, expect.any(Number), null],
       ['round', 1, 2, 150, 300],
-      ['round', 1, 2, expect.any(Number), 300],
+      ['round', 1, 2, expect.any(Number), expect.any(Number)],
       ['round', 2, 2, 300, 150],
-      ['round', 2, 2, expect.any(Number), 150],
+      ['round', 2, 2, expect.any(Number), expect.any(Number)],
     ]);
+    // Nothing but the runs takes time: what has passed and what is left are one.
+    const whole = progress.flatMap(({ elapsedMs, leftMs }) => (leftMs === null ? [] : [elapsedMs + leftMs]));
+    expect(whole).toEqual(Array(4).fill(3 * 150));
   });
 
   it('begins with the calibration of CPU work', async () => {

@@ -6,6 +6,7 @@ import { asCsv, asJson, asMarkdown, asText } from '../../src/http/comparison/for
 import { comparisonView } from '../../src/http/comparison/view.ts';
 import { comparisonSchema } from '../../src/http/schemas.ts';
 import { compareFake, comparisonPlan, failedAfter, type FakeRun } from '../support/comparisons.ts';
+import { okTask } from '../support/fixtures.ts';
 
 /** Times differ from round to round by up to 4 %, in another pattern for each strategy. */
 function around(ms: number, count: number, pattern: number): number {
@@ -55,18 +56,45 @@ const sameForWorkers: FakeRun = (plan, count) =>
 const flatFromHundred: FakeRun = ({ strategy, params }, count) =>
   around(strategy === 'single' ? Number(params['ms']) : 50, count, strategy === 'single' ? 2 : 3);
 
+const figures = (cell: CellResult, strategy: string) => {
+  const { medianMs, speedup, speedupCi, pValue, verdict } = resultOf(cell, strategy);
+  return { medianMs, speedup, speedupCi, pValue, verdict };
+};
+
+const exchanged: FakeRun = (plan, count) => {
+  const strategy = { async: 'threads', threads: 'async' }[plan.strategy] ?? plan.strategy;
+  return run({ ...plan, strategy }, count);
+};
+
+const preparing: FakeRun = ({ strategy }) => {
+  if (strategy === 'single') return 200;
+  const task = { admittedAtNs: 0, startedAtNs: 30e6, endedAtNs: 98e6, returnedAtNs: 99e6 };
+  return { endedAtNs: 100e6, tasks: [okTask(0, task)] };
+};
+
 const recommended = async (given: Readonly<Record<string, string>>, fake: FakeRun = run) => {
   const record = await compared(given, fake);
   const cells = resultsOf(record);
   return recommend(record, 0, cellOf(cells), crossoversOf(record.plan, cells));
 };
 
-const viewed = async () =>
+const viewed = async (given: Readonly<Record<string, string>> = { ms: '1,2' }, fake: FakeRun = run) =>
   comparisonView(
-    await compared({ ms: '1,2' }),
+    await compared(given, fake),
     { target: 'emulator', emulator: null, versions: { 'fanout-bench': '1' } },
     'http://traces.example/{traceId}',
   );
+
+/** The rows of a CSV text, read as RFC 4180 has it. */
+function csvRows(text: string): string[][] {
+  expect(text.endsWith('\r\n')).toBe(true);
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gu)) {
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    if (end === '\r\n') rows.push([]);
+  }
+  return rows.slice(0, -1);
+}
 
 describe('the results of a comparison', () => {
   it('say which is faster and which slower, by how much and how sure', async () => {
@@ -144,6 +172,25 @@ describe('the results of a comparison', () => {
   });
 });
 
+describe('results do not depend', () => {
+  it('on the order in which strategies were named, or run', async () => {
+    const named = resultsOf(await compared({ strategies: 'threads,single,async' }));
+    const shuffled = resultsOf(await compared({ seed: '99' }));
+    expect(named).toEqual(resultsOf(await compared()));
+    // Each run of a strategy takes as long whenever its turn comes.
+    expect(shuffled).toEqual(named);
+  });
+
+  it('on what a strategy is called: exchanged labels exchange the figures', async () => {
+    const [before, after] = [
+      cellOf(resultsOf(await compared())),
+      cellOf(resultsOf(await compared({}, exchanged))),
+    ];
+    expect(figures(after, 'threads')).toEqual(figures(before, 'async'));
+    expect(figures(after, 'async')).toEqual(figures(before, 'threads'));
+  });
+});
+
 describe('crossovers', () => {
   it('name from which value on a strategy is faster', async () => {
     const record = await compared({ ms: '10,100,30,300', strategies: 'single,threads' }, growing);
@@ -212,6 +259,14 @@ describe('a recommendation', () => {
     ).toBe(true);
   });
 
+  it('with too few rounds is the baseline, and says that nothing could be shown', async () => {
+    const few = await recommended({ rounds: '5' });
+    expect([few.strategy, few.reasons[0]]).toEqual([
+      'single',
+      'No strategy is shown to be faster than single. With 5 rounds none could be, however fast.',
+    ]);
+  });
+
   it('is the baseline where nothing is shown to be faster', async () => {
     const { strategy, reasons } = await recommended({ strategies: 'single,threads' });
     expect([strategy, reasons[0]]).toEqual(['single', 'No strategy is shown to be faster than single.']);
@@ -227,6 +282,36 @@ describe('a recommendation', () => {
     expect(near.reasons.some((reason) => reason.endsWith(': no strategy can be much faster.'))).toBe(true);
   });
 
+  it('holds every strategy to the same limit: the lowest that one of them met', async () => {
+    const ms: Readonly<Record<string, number>> = { single: 100, async: 50 };
+    const { reasons } = await recommended({ strategies: 'single,async' }, ({ strategy }) => {
+      const taskMs = strategy === 'single' ? 25 : 40;
+      return {
+        endedAtNs: (ms[strategy] ?? 0) * 1e6,
+        tasks: [okTask(0, { startedAtNs: 0, endedAtNs: taskMs * 1e6, returnedAtNs: taskMs * 1e6 })],
+      };
+    });
+    expect(reasons).toContain('The physical limit is 25 ms, so it is at 50 % of what is possible.');
+  });
+
+  it('says what it costs, where its time goes, and that keeping workers would save it', async () => {
+    const { strategy, reasons } = await recommended({ strategies: 'single,threads' }, preparing);
+    expect(strategy).toBe('threads');
+    expect(reasons).toContain('A run of threads costs 5 ms of CPU time and 10 threads.');
+    expect(reasons).toContain(
+      'Where the time of threads goes: 68 % the tasks themselves, 30 % making workers, isolates or clients.',
+    );
+    expect(reasons).toContain(
+      'pool=warm, which keeps what is made for a run, would save most of what making it takes.',
+    );
+    const warm = await recommended({
+      strategies: 'threads,subprocess',
+      baseline: 'subprocess',
+      pool: 'warm',
+    });
+    expect(warm.reasons.filter((reason) => reason.includes('pool=warm'))).toEqual([]);
+  });
+
   it('says from where on it holds', async () => {
     const record = await compared({ ms: '10,100', strategies: 'single,threads' }, flatFromHundred);
     const cells = resultsOf(record);
@@ -239,7 +324,9 @@ describe('a recommendation', () => {
 
 describe('the formats', () => {
   it('as JSON keep the answer’s schema, and lists of figures on one line', async () => {
-    const json = asJson(await viewed());
+    const view = await viewed();
+    const json = asJson(view);
+    expect(JSON.parse(json)).toEqual(view);
     expect(comparisonSchema.parse(JSON.parse(json)).cells).toHaveLength(2);
     expect(json).toMatch(/"samplesMs": \[\d[\d., ]+\]/u);
   });
@@ -273,16 +360,43 @@ describe('the formats', () => {
 
   it('as CSV have every raw sample', async () => {
     const view = await viewed();
-    const [head = '', ...rows] = asCsv(view).trim().split('\r\n');
+    const [head = [], ...rows] = csvRows(asCsv(view));
     expect(rows).toHaveLength(2 * 3 * 12);
-    const at = head.split(',').indexOf('durationMs');
-    const told = rows.map((row) => Number(row.split(',')[at]));
-    expect(told).toEqual(view.cells.flatMap(({ results }) => results.flatMap(({ samplesMs }) => samplesMs)));
+    expect(new Set([head, ...rows].map((row) => row.length)).size).toBe(1);
+    const at = head.indexOf('durationMs');
+    expect(rows.map((row) => Number(row[at]))).toEqual(
+      view.cells.flatMap(({ results }) => results.flatMap(({ samplesMs }) => samplesMs)),
+    );
   });
 
-  it('as CSV quote what would break a row', async () => {
+  it('as CSV say which round a sample was of, so that pairs are still pairs where one failed', async () => {
+    const view = await viewed({ warmup: '0' }, failing);
+    const [head = [], ...rows] = csvRows(asCsv(view));
+    const rounds = (strategy: string): number[] =>
+      rows
+        .filter((row) => row[head.indexOf('strategy')] === strategy)
+        .map((row) => Number(row[head.indexOf('round')]));
+    expect(rounds('single')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(rounds('async')).toEqual([1, 3, 4, 5, 7, 8, 9, 11, 12]);
+  });
+
+  it('as CSV keep what would break a row', async () => {
     const view = await viewed();
-    const cells = view.cells.map((cell) => ({ ...cell, params: { odd: 'a,"b"\n' } }));
-    expect(asCsv({ ...view, cells })).toContain(',"a,""b""\n",');
+    const odd = 'a,"b"\r\nc';
+    const cells = view.cells.map((cell) => ({ ...cell, params: { odd } }));
+    const [head = [], ...rows] = csvRows(asCsv({ ...view, cells }));
+    expect(rows).toHaveLength(2 * 3 * 12);
+    expect(new Set(rows.map((row) => row[head.indexOf('odd')]))).toEqual(new Set([odd]));
+  });
+
+  it.each([
+    ['rounds', '12 rounds, as asked for, seed 1'],
+    ['precision', '12 rounds, until every speed-up was known within ±5 %, seed 1'],
+    ['budget', '12 rounds, until the time for them was over (budgetMs), seed 1'],
+    ['max_calls', '12 rounds: one more could have made more than MAX_CALLS calls, seed 1'],
+    ['failures', '12 rounds, until failures left nothing more to compare, seed 1'],
+  ] as const)('say what ended the rounds: %s', async (stoppedBy, words) => {
+    const view = await viewed();
+    expect(asText({ ...view, comparison: { ...view.comparison, stoppedBy } })).toContain(`sleep: ${words}\n`);
   });
 });

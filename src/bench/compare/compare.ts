@@ -14,7 +14,7 @@ import type {
   StoppedBy,
 } from './comparison.ts';
 import { loadNow, machine, stolenMs } from './machine.ts';
-import { pairsOf } from './pairs.ts';
+import { canShowDifference, pairsOf } from './pairs.ts';
 
 /** What a comparison asks of its surroundings. */
 export interface ComparisonSurroundings {
@@ -49,15 +49,19 @@ export class ComparisonFailure extends Error {
 
 /** `auto` never goes on longer, however much time there is. */
 const mostRounds = 1_000;
+/** Fewer are allowed, and warned about. */
+const enoughRoundsForMost = 10;
 /** A strategy that failed so often in a row is left out. */
 const mostFailures = 2;
 
 /**
  * Compares strategies: rounds in which each runs once, cells and strategies in an order shuffled from the seed. A round
  * of a cell is a block: what disturbs it falls on all of its strategies. With `rounds=auto` a cell whose figures are
- * precise is left alone; what is left of the budget goes to the others.
+ * precise is left alone; what is left of the budget goes to the others. What was measured is never thrown away: when
+ * only one strategy of a cell is left that does not fail, or not the baseline, that cell ends there.
  *
- * @throws ComparisonFailure when the baseline, or every strategy, fails; the signal's reason when it fires
+ * @throws ComparisonFailure when the baseline, or every other strategy, fails before anything could be compared; the
+ *   signal's reason when it fires
  */
 export async function compare(
   plan: ComparisonPlan,
@@ -79,6 +83,7 @@ class Comparison {
   #mostRounds = 0;
   #blocks = 0;
   #blocksMs = 0;
+  #blockStartedMs = 0;
 
   constructor(plan: ComparisonPlan, around: ComparisonSurroundings) {
     this.#plan = plan;
@@ -91,7 +96,8 @@ class Comparison {
       plans: [...plans],
       samples: new Map(plans.map(({ strategy }) => [strategy, []])),
       failures: new Map(),
-      done: false,
+      rounds: 0,
+      endedBy: null,
     }));
   }
 
@@ -102,10 +108,7 @@ class Comparison {
     await this.#calibrate();
     for (let warmup = 0; warmup < this.#plan.warmup; warmup += 1) await this.#round(0);
     const stoppedBy = await this.#rounds();
-    if (this.#mostRounds < 10) {
-      const message = `${this.#mostRounds} rounds are too few to be sure of anything but large differences; take 10 or more.`;
-      this.#warnings.push({ code: 'too_few_rounds', message });
-    }
+    this.#warnOfTooFewRounds();
     return {
       id,
       plan: this.#plan,
@@ -137,30 +140,38 @@ class Comparison {
     for (let round = 1; round <= (rounds === 'auto' ? mostRounds : rounds); round += 1) {
       const ended = await this.#round(round);
       if (ended !== null) return ended;
-      if (rounds !== 'auto') continue;
-      for (const cell of this.#cells) cell.done ||= this.#isPrecise(cell, round);
-      if (this.#cells.every(({ done }) => done)) return 'precision';
-      if (this.#elapsedMs() >= budgetMs) return 'budget';
+      if (rounds === 'auto')
+        for (const cell of this.#cells) if (this.#isPrecise(cell, round)) cell.endedBy ??= 'precision';
+      const all = this.#endedBy();
+      if (all !== null) return all;
+      if (rounds === 'auto' && this.#elapsedMs() >= budgetMs) return 'budget';
     }
     return 'rounds';
+  }
+
+  /** What ended all cells; `null` while one goes on. */
+  #endedBy(): StoppedBy | null {
+    if (this.#cells.some(({ endedBy }) => endedBy === null)) return null;
+    return this.#cells.every(({ endedBy }) => endedBy === 'precision') ? 'precision' : 'failures';
   }
 
   /** Runs every strategy of every cell once. Gives what ended it early; `null` when nothing did. */
   async #round(round: number): Promise<StoppedBy | null> {
     for (const cell of shuffled(
-      this.#cells.filter(({ done }) => !done),
+      this.#cells.filter(({ endedBy }) => endedBy === null),
       this.#random,
     )) {
       if (this.#mayNotCall(cell)) return 'max_calls';
       // The first block is always whole: without it there is nothing to tell.
       const overBudget = this.#plan.rounds === 'auto' && this.#elapsedMs() >= this.#plan.budgetMs;
       if (overBudget && round > 1) return 'budget';
-      const startedMs = this.#around.now();
+      this.#blockStartedMs = this.#around.now();
       for (const plan of shuffled(cell.plans, this.#random)) await this.#runOnce(plan, cell, round);
       this.#leaveOut(cell, round);
       this.#blocks += 1;
-      this.#blocksMs += this.#around.now() - startedMs;
-      if (round > 0) this.#mostRounds = round;
+      this.#blocksMs += this.#around.now() - this.#blockStartedMs;
+      cell.rounds = round;
+      this.#mostRounds = round;
     }
     return null;
   }
@@ -183,21 +194,35 @@ class Comparison {
     cell.samples.get(strategy)?.push(sampleOf(record, round, work, stolen));
   }
 
-  /** Strategies that only fail are not run again; without a baseline, or without any other, there is no comparison. */
+  /** Strategies that only fail are not run again; without a baseline, or without any other, a cell has no more rounds. */
   #leaveOut(cell: Cell, round: number): void {
+    const { baseline } = this.#plan;
     const failing = [...cell.failures].filter(([, { count }]) => count > 0);
-    const [first] = failing;
-    if (first !== undefined && failing.length === cell.plans.length)
-      throw new ComparisonFailure(first[1].last);
-    for (const [strategy, { count, last }] of failing) {
-      if (count < mostFailures) continue;
-      if (strategy === this.#plan.baseline) throw new ComparisonFailure(last);
+    const failed = failing.filter(([, { count }]) => count >= mostFailures);
+    const left = cell.plans.filter(({ strategy }) => failed.every(([name]) => name !== strategy));
+    const isOver = left.length < 2 || left.every(({ strategy }) => strategy !== baseline);
+    const nothingYet = !this.#cells.some((one) => this.#hasPairs(one));
+    const culprit = failed.find(([strategy]) => strategy === baseline) ?? failed[0] ?? failing[0];
+    // Where all fail from the start, none need be tried twice.
+    if (culprit !== undefined && nothingYet && (isOver || failing.length === cell.plans.length))
+      throw new ComparisonFailure(culprit[1].last);
+    if (failed.length > 0 && isOver) cell.endedBy = 'failures';
+    for (const [strategy, { count, last }] of failed) {
       cell.plans = cell.plans.filter((plan) => plan.strategy !== strategy);
       cell.failures.delete(strategy);
       const when = round === 0 ? 'before the first round' : `after round ${round}`;
-      const message = `${strategy} failed ${count} times in a row (${last.outcome}: ${last.failure}) and was left out ${when}.`;
+      const ending = isOver ? ' Without it there was nothing more to compare.' : '';
+      const message = `${strategy} failed ${count} times in a row (${last.outcome}: ${last.failure}) and was left out ${when}.${ending}`;
       this.#warnings.push({ code: 'strategy_failed', message });
     }
+  }
+
+  /** Whether anything was measured that can be compared. */
+  #hasPairs({ samples }: Cell): boolean {
+    const { baseline } = this.#plan;
+    return [...samples.keys()].some(
+      (strategy) => strategy !== baseline && pairsOf(samples, baseline, strategy).length > 0,
+    );
   }
 
   #isPrecise({ plans, samples }: Cell, round: number): boolean {
@@ -208,6 +233,19 @@ class Comparison {
       return pairs.length === 0 ? [] : [speedupOf(...pairs.columns)];
     });
     return speedups.length === others.length && enoughRounds(speedups, round);
+  }
+
+  /** Of the cell that had the fewest. */
+  #warnOfTooFewRounds(): void {
+    const fewest = this.#cells.reduce((one, other) => (other.rounds < one.rounds ? other : one));
+    const { rounds, samples } = fewest;
+    if (rounds >= enoughRoundsForMost) return;
+    const which = this.#cells.every((cell) => cell.rounds === rounds) ? '' : ', which some cells had,';
+    const what = canShowDifference(rounds, samples.size - 1)
+      ? 'too few to show any but large differences'
+      : 'too few to show any difference, however large';
+    const message = `${rounds === 1 ? `1 round${which} is` : `${rounds} rounds${which} are`} ${what}; take ${enoughRoundsForMost} or more.`;
+    this.#warnings.push({ code: 'too_few_rounds', message });
   }
 
   /** Whether a round of this cell could make more calls than are allowed. */
@@ -239,8 +277,9 @@ class Comparison {
     const { rounds, warmup, budgetMs } = this.#plan;
     if (rounds === 'auto') return Math.max(0, budgetMs - this.#elapsedMs());
     if (this.#blocks === 0) return null;
-    const left = (rounds + warmup) * this.#cells.length - this.#blocks;
-    return left * (this.#blocksMs / this.#blocks);
+    const blocks = (rounds + warmup) * this.#cells.length - this.#blocks;
+    const leftMs = blocks * (this.#blocksMs / this.#blocks) - (this.#around.now() - this.#blockStartedMs);
+    return Math.max(0, leftMs);
   }
 }
 
@@ -251,7 +290,10 @@ interface Cell {
   readonly samples: Map<string, Sample[]>;
   /** By strategy: how often in a row it failed, and its last run. */
   readonly failures: Map<string, { readonly count: number; readonly last: RunRecord }>;
-  done: boolean;
+  /** How many it had. */
+  rounds: number;
+  /** Why it has no more of them. */
+  endedBy: 'precision' | 'failures' | null;
 }
 
 /** Warnings of a run that say that something disturbed it. */

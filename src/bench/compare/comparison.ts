@@ -57,8 +57,11 @@ export interface OrderEntry {
   readonly cell: number;
 }
 
-/** What ended it: the rounds asked for, every figure precise enough, the budget, or the number of calls. */
-export type StoppedBy = 'rounds' | 'precision' | 'budget' | 'max_calls';
+/**
+ * What ended it: the rounds asked for, every figure precise enough, the budget, the number of calls, or failures that
+ * left nothing more to compare.
+ */
+export type StoppedBy = 'rounds' | 'precision' | 'budget' | 'max_calls' | 'failures';
 
 /** What a comparison leaves behind: plain data, from which its results are made. */
 export interface ComparisonRecord {

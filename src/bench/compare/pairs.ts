@@ -7,6 +7,16 @@ export interface Pairs {
   readonly columns: readonly [readonly number[], readonly number[]];
 }
 
+/**
+ * Whether so many rounds can show a difference at all: there is an interval from 6 on, and the least p-value of the
+ * signed-rank test is 2 / 2ⁿ, which Holm's correction multiplies by the number of strategies.
+ *
+ * @param strategies how many are compared with the baseline
+ */
+export function canShowDifference(rounds: number, strategies: number): boolean {
+  return rounds >= 6 && 2 ** (1 - rounds) * strategies < 0.05;
+}
+
 export function pairsOf(
   samples: ReadonlyMap<string, readonly Sample[]>,
   baseline: string,

@@ -2,7 +2,7 @@ import { comparePaired, holm, verdictOf } from '../statistics.ts';
 import { shareNames } from '../shares.ts';
 import type { ComparisonRecord, Sample } from './comparison.ts';
 import type { Crossover } from './crossovers.ts';
-import { pairsOf } from './pairs.ts';
+import { canShowDifference, pairsOf } from './pairs.ts';
 import type { CellResult, Costs, StrategyResult } from './results.ts';
 
 /** What to use, and why; made from the recorded numbers alone. */
@@ -33,9 +33,9 @@ export function recommend(
     return {
       strategy: baseline.strategy,
       reasons: [
-        `No strategy is shown to be faster than ${baseline.strategy}.`,
+        `No strategy is shown to be faster than ${baseline.strategy}.${tooFew(baseline, measured)}`,
         costReason(baseline),
-        ...whatIsPossible(baseline),
+        ...whatIsPossible(baseline, measured),
         ...changes(baseline, params, crossovers),
       ],
     };
@@ -51,7 +51,7 @@ export function recommend(
       ...others.map((other) => equalReason(chosen, other)),
       costReason(chosen),
       ...whereTimeWent(chosen),
-      ...whatIsPossible(chosen),
+      ...whatIsPossible(chosen, measured),
       ...changes(chosen, params, crossovers),
     ],
   };
@@ -114,10 +114,10 @@ function counted(count: number, what: string): string | null {
 
 const shareWords: Readonly<Record<(typeof shareNames)[number], string>> = {
   signing: 'signing requests',
-  queue: 'waiting for a slot',
+  queue: 'waiting for their turn',
   prepare: 'making workers, isolates or clients',
   run: 'the tasks themselves',
-  contention: 'tasks in each other’s way on the cores',
+  contention: 'tasks that took longer than one alone, on shared cores or in code not compiled yet',
   handBack: 'handing results back',
   other: 'everything else',
 };
@@ -134,11 +134,24 @@ function whereTimeWent({ strategy, shares }: Measured): readonly string[] {
   return parts.length === 0 ? [] : [`Where the time of ${strategy} goes: ${parts.join(', ')}.`];
 }
 
-/** How near it is to what no strategy can beat. */
-function whatIsPossible({ analysis }: Measured): readonly string[] {
-  if (analysis === null || analysis.limitMs === null || analysis.efficiency === null) return [];
-  const limit = `The physical limit is ${number(analysis.limitMs)} ms, so it is at ${Math.round(100 * analysis.efficiency)} % of what is possible`;
-  return [analysis.efficiency >= 0.8 ? `${limit}: no strategy can be much faster.` : `${limit}.`];
+/** Where nothing is shown because nothing could be. */
+function tooFew({ samplesMs }: Measured, measured: readonly Measured[]): string {
+  if (canShowDifference(samplesMs.length, measured.length - 1)) return '';
+  const rounds = samplesMs.length === 1 ? '1 round' : `${samplesMs.length} rounds`;
+  return ` With ${rounds} none could be, however fast.`;
+}
+
+/**
+ * How near it is to what no strategy can beat. Of waiting and I/O each strategy has found a limit of its own, the
+ * slowest answer or task while it ran; what one of them was held to is possible for all.
+ */
+function whatIsPossible({ medianMs }: Measured, measured: readonly Measured[]): readonly string[] {
+  const limits = measured.flatMap(({ analysis }) => analysis?.limitMs ?? []);
+  if (limits.length === 0) return [];
+  const limitMs = Math.min(...limits);
+  const efficiency = limitMs / medianMs;
+  const limit = `The physical limit is ${number(limitMs)} ms, so it is at ${Math.round(100 * efficiency)} % of what is possible`;
+  return [efficiency >= 0.8 ? `${limit}: no strategy can be much faster.` : `${limit}.`];
 }
 
 /** What would change the answer, as far as the grid or the shares tell. */

@@ -52,31 +52,26 @@ export function asMarkdown(view: ComparisonView): string {
 }
 
 /** Every raw sample, a run a row, for other tools. */
-export function asCsv({ comparison, cells }: ComparisonView): string {
+export function asCsv({ comparison, order, cells }: ComparisonView): string {
   const names = [...new Set(cells.flatMap(({ params }) => Object.keys(params)))];
-  const titles = [
-    'comparison',
-    'workload',
-    ...names,
-    'strategy',
-    'sample',
-    'durationMs',
-    'fanOutMs',
-    'trace',
-  ];
-  const rows = cells.flatMap(({ params, results }) =>
-    results.flatMap(({ strategy, samplesMs, fanOutSamplesMs, traces }) =>
-      samplesMs.map((ms, index) => [
+  const titles = ['comparison', 'workload', ...names, 'strategy', 'round', 'durationMs', 'fanOutMs', 'trace'];
+  const rows = cells.flatMap(({ params, results }, cell) =>
+    results.flatMap(({ strategy, samplesMs, failures, fanOutSamplesMs, traces }) => {
+      const failed = new Set(failures.map(({ round }) => round));
+      const rounds = order
+        .filter((entry) => entry.cell === cell && entry.strategy === strategy && !failed.has(entry.round))
+        .map(({ round }) => round);
+      return samplesMs.map((ms, index) => [
         comparison.id,
         comparison.workload,
         ...names.map((name) => params[name] ?? ''),
         strategy,
-        index + 1,
+        rounds[index] ?? '',
         ms,
         fanOutSamplesMs[index] ?? '',
         traces[index] ?? '',
-      ]),
-    ),
+      ]);
+    }),
   );
   return [titles, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
 }

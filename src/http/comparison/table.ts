@@ -46,7 +46,7 @@ export function headline({ comparison, machine }: ComparisonView): string {
   const runtimes = Object.entries(machine.runtimes).map(([name, version]) => `${name} (${version})`);
   const target = machine.emulator === null ? machine.target : `emulator at ${machine.emulator.latencyMs} ms`;
   return [
-    `${comparison.workload}: ${comparison.rounds} rounds, ended by ${words[comparison.stoppedBy]}, seed ${comparison.seed}`,
+    `${comparison.workload}: ${comparison.rounds} ${comparison.rounds === 1 ? 'round' : 'rounds'}${words[comparison.stoppedBy]}, seed ${comparison.seed}`,
     `${machine.cores} cores of ${machine.cpu}, load ${machine.load.before.loadAverage1m} before and ${machine.load.after.loadAverage1m} after`,
     `${runtimes.join(', ')}, target ${target}`,
   ].join('\n');
@@ -75,10 +75,11 @@ export function crossoverLines({ comparison: { baseline }, crossovers }: Compari
 }
 
 const words: Readonly<Record<ComparisonView['comparison']['stoppedBy'], string>> = {
-  rounds: 'their number',
-  precision: 'every speed-up being known within ±5 %',
-  budget: 'the time there was',
-  max_calls: 'the number of calls there may be',
+  rounds: ', as asked for',
+  precision: ', until every speed-up was known within ±5 %',
+  budget: ', until the time for them was over (budgetMs)',
+  max_calls: ': one more could have made more than MAX_CALLS calls',
+  failures: ', until failures left nothing more to compare',
 };
 
 function bySpeed(results: readonly ResultView[]): readonly ResultView[] {
