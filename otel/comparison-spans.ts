@@ -80,12 +80,8 @@ export function linkTo({ traceId, spanId }: SpanIds): SpanContext {
 }
 
 function fail(span: Span, error: unknown): void {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'cancelled';
-  // A client that goes away is no error.
-  if (code === 'cancelled') return;
-  span.setStatus({
-    code: SpanStatusCode.ERROR,
-    message: redactText(error instanceof Error ? error.message : ''),
-  });
-  span.setAttribute(semantic.errorType, code);
+  // A client that goes away is no error, and the end of the service none of a run.
+  if (!(error instanceof Error) || ('code' in error && error.code === 'cancelled')) return;
+  span.setStatus({ code: SpanStatusCode.ERROR, message: redactText(error.message) });
+  span.setAttribute(semantic.errorType, 'code' in error ? String(error.code) : error.name);
 }

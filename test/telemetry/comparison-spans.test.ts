@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { strategiesOf } from '../../src/bench/strategies-of.ts';
+import { BenchError } from '../../src/errors.ts';
 import { comparisonSchema, problemSchema, runListSchema } from '../../src/http/schemas.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { targetAt, worldOf } from '../support/run-on-runner.ts';
 import type { RunningService } from '../support/service.ts';
 import { startTracedService } from '../support/traced-service.ts';
+import { receivedTelemetry } from './telemetry-under-test.ts';
 
 /** Comparisons and shares, by the service as users start it. */
 let service: RunningService;
@@ -71,6 +73,31 @@ describe('the traces of a comparison', () => {
     expect(runs.slice(0, 8).map(({ workload, tasks }) => `${workload} ×${tasks}`)).toEqual(
       Array(8).fill('fib ×2'),
     );
+  });
+});
+
+describe('a comparison that does not come to its end', () => {
+  const cancelled = Object.assign(new Error('the client went away'), { code: 'cancelled' });
+  const refused = new BenchError('no_objects', 'There are none.');
+
+  it.each([
+    ['a refusal', refused, 'no_objects'],
+    ['a fault of the service', new TypeError('not a function'), 'TypeError'],
+    ['a client that went away', cancelled, undefined],
+    ['the end of the service', Symbol('shutting down'), undefined],
+  ])('says so on its spans: %s', async (_, error, type) => {
+    const under = await receivedTelemetry();
+    const comparison = under.telemetry.beginComparison({ id: 'c', workload: 'fib' });
+    const running = comparison.standFor({ round: 1, strategy: 'async' }, () => Promise.reject(error));
+    await expect(running).rejects.toBe(error);
+    comparison.end(error);
+    await under.telemetry.flush();
+    const spans = ['compare fib', 'round 1 async'].map((name) => under.receiver.named(name));
+    await under.end();
+    for (const { status, attributes } of spans) {
+      expect(attributes['error.type']).toBe(type);
+      expect(status.code).toBe(type === undefined ? 'UNSET' : 'ERROR');
+    }
   });
 });
 
