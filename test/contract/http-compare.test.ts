@@ -165,7 +165,7 @@ describe('a comparison of which every run fails', () => {
     expect(events.map(({ event }) => event)).toEqual(['progress', 'progress', 'progress', 'problem']);
     expect(failedRunSchema.parse(events.at(-1)?.data).code).toBe('tasks_failed');
     const text = await (await fetch(`${url}${path}&format=text`)).text();
-    expect(text).toMatch(/^# tasks_failed: 1 of 3 tasks failed\.$/mu);
+    expect(text).toMatch(/^# tasks_failed: A run of (?:single|async) failed: 1 of 3 tasks failed\.$/mu);
   });
 });
 

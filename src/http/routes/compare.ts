@@ -71,7 +71,9 @@ function compareOnce(deps: HttpDeps, ownNames: readonly string[]): RequestHandle
       if (response.destroyed) return;
       if (error instanceof ComparisonFailure) {
         const { record } = error;
-        const problem = problemOfRun(record) ?? problemOf('internal_error', error.message);
+        const { code, detail } = problemOfRun(record) ?? problemOf('internal_error', error.message);
+        // One of many: it must be told which.
+        const problem = problemOf(code, `A run of ${record.plan.strategy} failed: ${detail}`);
         const { work } = workloadNamed(record.plan.workload, deps.world);
         teller.problem(problem, runView(record, work, deps.traceUrlTemplate));
       } else if (response.headersSent) {
