@@ -32,7 +32,8 @@ const [runtimes, { target, stop: stopTarget }] = await orExit(() =>
   Promise.all([findRuntimes(config, distFolder), startTarget(config, distFolder, log)]),
 );
 const world: World = { workloads, strategies, target, limits: config, runtimes };
-const supervisor = new Supervisor({ distFolder, environment: config.awsEnvironment, runtimes });
+const { awsEnvironment: environment, maxWorkers } = config;
+const supervisor = new Supervisor({ distFolder, environment, runtimes, maxWorkers });
 const admission = new Admission(config);
 telemetry.metrics.watch({ admission, supervisor });
 const archive = new RunArchive(config.maxRunsKept);

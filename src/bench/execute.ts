@@ -68,7 +68,7 @@ export class Execution {
         runId: randomUUID(),
         plan,
         target: world.target,
-        maxWorkers: world.limits.maxWorkers,
+        maxWorkers: lease.mostAlive,
         originNs: clock.originNs,
         traceparents: telemetry.traceparents(trace),
       };

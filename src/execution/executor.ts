@@ -55,7 +55,9 @@ export interface ExecutionContext {
   readonly task: AnyTask;
   /** Whether what executes tasks may be used again, and may have been used before. */
   readonly pool: Pool;
-  /** So many workers or isolates may be alive at once, those that lie idle counted. */
+  /** So many tasks are executed at once, at most. */
+  readonly concurrency: number;
+  /** So many workers and isolates may be alive in this process at once, those that lie idle counted. */
   readonly maxWorkers: number;
   /** Name of its bundles: `fib`, `s3-sdk`, `s3-presigned`. */
   readonly bundle: string;
@@ -86,9 +88,11 @@ export interface Executor {
    * may resolve without having returned.
    */
   execute(handle: TaskHandle): Promise<void>;
-  /** Closes what was made for the run, or lays it down for the next. */
+  /** Closes what was made for the run, or lays it down for the next. Called when no task is executed any more. */
   close(): Promise<void>;
 }
 
-/** Makes what one run needs. Called before the run starts, so it must do no work that belongs to a task. */
+/**
+ * Makes what one run needs, and room for it. Called before the run starts, so it must do no work that belongs to a task.
+ */
 export type OpenExecutor = (context: ExecutionContext) => Promise<Executor>;

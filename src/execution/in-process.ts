@@ -1,7 +1,8 @@
 import { threadId } from 'node:worker_threads';
 import type { ExecutionContext, Executor, OpenExecutor, TaskHandle } from './executor.ts';
 import { measure } from './measure.ts';
-import { keyOf, Shelf, shelfLimits } from './shelf.ts';
+import { Room } from './room.ts';
+import { keyOf, mostIdleClients, Shelf, shelfDefaults } from './shelf.ts';
 import { awaitingVariant, loadTools, type Tools } from './tools.ts';
 
 /** Runs tasks on the main thread, each as it is: one that blocks blocks the thread. */
@@ -10,7 +11,11 @@ export const blockingInProcess: OpenExecutor = (context) => inProcess(context, n
 /** Runs tasks on the main thread, taking the awaiting variant of one that has it. */
 export const awaitingInProcess: OpenExecutor = (context) => inProcess(context, awaitingVariant(context.task));
 
-const shelf = new Shelf<Tools>({ ...shelfLimits, dispose: (tools) => tools.close() });
+const shelf = new Shelf<Tools>({
+  ...shelfDefaults,
+  room: new Room(mostIdleClients),
+  dispose: (tools) => tools.close(),
+});
 
 async function inProcess(
   { clock, task, settings, openHttp, pool, bundle, client }: ExecutionContext,

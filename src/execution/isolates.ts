@@ -2,7 +2,8 @@ import { threadId } from 'node:worker_threads';
 import type { ExecutionContext, Executor, OpenExecutor, Place, TaskHandle } from './executor.ts';
 import { measureInIsolate } from './isolate-measure.ts';
 import { IsolateSupply, type IsolateThread } from './isolate-supply.ts';
-import { keyOf, Shelf, shelfLimits } from './shelf.ts';
+import { Room } from './room.ts';
+import { keyOf, mostIdleClients, Shelf, shelfDefaults } from './shelf.ts';
 import { sender, type HttpClient } from './tools.ts';
 
 /**
@@ -15,7 +16,11 @@ export const isolatesOnMainThread: OpenExecutor = (context) =>
 /** An isolate a task, on isolated-vm's own threads. */
 export const isolatesOnOwnThreads: OpenExecutor = (context) => isolates(context, 'at once', 'own');
 
-const clients = new Shelf<HttpClient>({ ...shelfLimits, dispose: (client) => client.close() });
+const clients = new Shelf<HttpClient>({
+  ...shelfDefaults,
+  room: new Room(mostIdleClients),
+  dispose: (client) => client.close(),
+});
 
 async function isolates(
   context: ExecutionContext,
@@ -24,7 +29,8 @@ async function isolates(
 ): Promise<Executor> {
   const { clock, settings, openHttp, pool } = context;
   const source = await context.bundles.isolateSource(context.bundle);
-  const supply = new IsolateSupply(source, purpose, thread, pool === 'warm', context.maxWorkers);
+  const supply = new IsolateSupply(source, purpose, thread, pool === 'warm');
+  const leave = await supply.reserve(context.concurrency, context.maxWorkers);
   const key = pool === 'warm' ? keyOf(purpose, context.bundle, context.client, settings) : null;
   // isolated-vm does not say which of its threads an isolate runs on.
   const place: Place = { pid: process.pid, threadId: thread === 'here' ? threadId : null };
@@ -52,6 +58,7 @@ async function isolates(
   return {
     execute,
     async close() {
+      leave();
       if (client !== null) clients.giveOrDispose(key, client.item);
     },
   };

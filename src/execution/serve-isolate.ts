@@ -17,7 +17,7 @@ export function serveIsolate(openHttp: OpenHttp | null): void {
         clock: clockFrom(order.originNs),
         place: client === null ? here : { ...here, threadId: null },
         traceparent: order.traceparent,
-        supply: new IsolateSupply(order.source, 'worker', thread, order.keep, 1),
+        supply: new IsolateSupply(order.source, 'worker', thread, order.keep),
         input: order.input,
         send: client === null ? null : sender(client, order.settings, unstoppable),
         thread,

@@ -1,34 +1,28 @@
-export interface ShelfLimits<Item> {
-  /** So many lie idle at most; the one that has lain longest makes room. */
-  readonly mostIdle: number;
+import type { Idle, Room } from './room.ts';
+
+export interface ShelfOptions<Item> {
+  /** Which what lies here shares, perhaps with other shelves. */
+  readonly room: Room;
   /** How long one may lie idle, in milliseconds. */
   readonly idleMs: number;
-  readonly dispose: (item: Item) => void;
+  readonly dispose: (item: Item) => Promise<void> | void;
   /** Whether it is still what it was: a process may have died where it lay. */
   readonly isAlive: (item: Item) => boolean;
 }
 
-interface Idle<Item> {
-  readonly key: string;
+interface Kept<Item> extends Idle {
   readonly item: Item;
   readonly eviction: NodeJS.Timeout;
 }
 
 /** What `pool=warm` keeps from run to run: each thing is in use by one task or run, or lies idle here. */
 export class Shelf<Item> {
-  readonly #limits: ShelfLimits<Item>;
+  readonly #options: ShelfOptions<Item>;
   /** The one that has lain longest first. */
-  readonly #idle: Idle<Item>[] = [];
-  #mostAlive = Infinity;
-  #inUse = 0;
+  readonly #kept: Kept<Item>[] = [];
 
-  constructor(limits: ShelfLimits<Item>) {
-    this.#limits = limits;
-  }
-
-  /** What is in use and what lies idle are no more than this together: idle ones make room, those in use never. */
-  limit(mostAlive: number): void {
-    this.#mostAlive = mostAlive;
+  constructor(options: ShelfOptions<Item>) {
+    this.#options = options;
   }
 
   /** One that lies idle, or a new one. @param key all that it is made from; `null`: nothing is kept */
@@ -39,66 +33,45 @@ export class Shelf<Item> {
 
   /** Lays one down for the next use, or disposes it where nothing is kept. */
   giveOrDispose(key: string | null, item: Item): void {
-    if (key !== null) return this.give(key, item);
-    this.release();
-    this.#limits.dispose(item);
+    if (key === null) void this.#options.dispose(item);
+    else this.give(key, item);
   }
 
-  /**
-   * The one that was in use last among those that were made alike. `null` when none lies idle: then there is room for a
-   * new one. It is to be given back, or released.
-   */
+  /** The one that was in use last among those that were made alike; `null` when none lies idle. */
   take(key: string | null): Item | null {
-    this.#inUse += 1;
-    const kept = key === null ? null : this.#takeSound(key);
-    this.#makeRoom();
-    return kept;
-  }
-
-  /** Lays down what was taken, is sound and may be used again. */
-  give(key: string, item: Item): void {
-    this.release();
-    const eviction = setTimeout(() => this.#evict(kept), this.#limits.idleMs).unref();
-    const kept: Idle<Item> = { key, item, eviction };
-    this.#idle.push(kept);
-    this.#makeRoom();
-  }
-
-  /** What was taken is no more. */
-  release(): void {
-    this.#inUse -= 1;
-  }
-
-  #takeSound(key: string): Item | null {
-    const kept = this.#idle.findLast((idle) => idle.key === key);
+    const kept = this.#kept.findLast((idle) => idle.key === key);
     if (kept === undefined) return null;
-    clearTimeout(kept.eviction);
-    this.#idle.splice(this.#idle.indexOf(kept), 1);
-    if (this.#limits.isAlive(kept.item)) return kept.item;
-    this.#limits.dispose(kept.item);
-    return this.#takeSound(key);
+    this.#remove(kept);
+    this.#options.room.lift(kept);
+    if (this.#options.isAlive(kept.item)) return kept.item;
+    void this.#options.dispose(kept.item);
+    return this.take(key);
   }
 
-  #makeRoom(): void {
-    const most = Math.min(this.#limits.mostIdle, this.#mostAlive - this.#inUse);
-    for (
-      let oldest = this.#idle[0];
-      oldest !== undefined && this.#idle.length > most;
-      oldest = this.#idle[0]
-    ) {
-      this.#evict(oldest);
-    }
+  /** Lays down what is sound and may be used again. */
+  give(key: string, item: Item): void {
+    const { room, idleMs, dispose } = this.#options;
+    const end = async (): Promise<void> => {
+      this.#remove(kept);
+      await dispose(item);
+    };
+    const eviction = setTimeout(() => void room.end(kept), idleMs).unref();
+    const kept: Kept<Item> = { key, item, eviction, end };
+    this.#kept.push(kept);
+    room.lay(kept);
   }
 
-  #evict(kept: Idle<Item>): void {
+  #remove(kept: Kept<Item>): void {
     clearTimeout(kept.eviction);
-    this.#idle.splice(this.#idle.indexOf(kept), 1);
-    this.#limits.dispose(kept.item);
+    this.#kept.splice(this.#kept.indexOf(kept), 1);
   }
 }
 
-/** As many workers as may be alive at once by default, for half a minute: longer than between a user's requests. */
-export const shelfLimits = { mostIdle: 64, idleMs: 30_000, isAlive: () => true } as const;
+/** Half a minute: longer than between a user's requests. */
+export const shelfDefaults = { idleMs: 30_000, isAlive: () => true } as const;
+
+/** So many HTTP clients lie idle at most, on each shelf. */
+export const mostIdleClients = 64;
 
 /** Names things that were made alike, by all that they were made from. */
 export function keyOf(...made: readonly unknown[]): string {

@@ -1,6 +1,7 @@
-import { keyOf, Shelf, shelfLimits } from './shelf.ts';
 import workerpool, { type Pool, type WorkerPoolOptions } from 'workerpool';
 import type { ExecutionContext, Executor, OpenExecutor, TaskHandle } from './executor.ts';
+import { workersRoom } from './room.ts';
+import { keyOf, Shelf, shelfDefaults } from './shelf.ts';
 import { workReportSchema } from './work-report.ts';
 import {
   workMethod,
@@ -58,8 +59,9 @@ interface Worker {
 
 /** Ends by itself what has lain idle for long. */
 const shelf = new Shelf<Worker>({
-  ...shelfLimits,
-  dispose: (worker) => void worker.terminate(),
+  ...shelfDefaults,
+  room: workersRoom,
+  dispose: (worker) => worker.terminate(),
   isAlive: ({ pool }) => !hasDied(pool),
 });
 
@@ -67,18 +69,18 @@ const shelf = new Shelf<Worker>({
  * workerpool hands the next task to whichever worker is done first, so a pool of one a task is what makes it certain
  * which worker has it: a fresh one, or with `pool=warm` one that lies idle.
  */
-function workers(
+async function workers(
   context: ExecutionContext,
   script: string,
   options: WorkerPoolOptions,
   extra: Pick<IsolateWorkOrder, 'source'> | Record<string, never> = {},
-): Executor {
+): Promise<Executor> {
   const { pool, originNs, settings } = context;
-  shelf.limit(context.maxWorkers);
   // What sends nothing has no sockets, of which it could have too many.
   const made = [context.bundle, script, options, context.task.uses === 'nothing' ? null : settings];
   const key = pool === 'warm' ? keyOf(...made) : null;
   const madeHere = new WeakSet<Worker>();
+  const leave = await workersRoom.reserve(context.concurrency, key, context.maxWorkers);
 
   async function execute(handle: TaskHandle): Promise<void> {
     const { item: worker, reused: found } = shelf.takeOrMake(key, () => makeWorker(script, options));
@@ -98,10 +100,9 @@ function workers(
     handle.signal.removeEventListener('abort', stop);
     if (sound && key !== null) return shelf.give(key, worker);
     await worker.terminate();
-    shelf.release();
   }
 
-  return { execute, close: async () => undefined };
+  return { execute, close: async () => leave() };
 }
 
 function makeWorker(script: string, options: WorkerPoolOptions): Worker {

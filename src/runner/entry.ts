@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { bundlesIn } from '../execution/bundles.ts';
+import { workersRoom } from '../execution/room.ts';
 import { executeOrder } from './execute-order.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 
@@ -30,8 +31,13 @@ process.on('message', (message: ToRunner) => {
     case 'cancel':
       running.get(message.runId)?.abort(message.reason);
       break;
+    case 'keep':
+      void workersRoom.keepAtMost(message.atMost);
+      break;
   }
 });
+
+workersRoom.onFewer = (kept) => send({ type: 'kept', kept });
 
 // Its parent is gone. A runaway isolate would keep process.exit() from ever ending.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -1,19 +1,21 @@
 import { once } from 'node:events';
 import { BenchError } from '../errors.ts';
-import type { BundleFolder } from '../execution/executor.ts';
+import type { BundleFolder, Executor } from '../execution/executor.ts';
 import { loadHttpClient } from '../execution/http-clients.ts';
+import { workersRoom } from '../execution/room.ts';
 import type { ClientSettings } from '../aws/client.ts';
 import { clockFrom, type Clock } from '../record/clock.ts';
 import type { RunPlan, Warning } from '../record/plan.ts';
 import { unknownLoad } from '../record/record.ts';
 import { strategies } from '../strategies/registry.ts';
+import { taskName, type WorkloadEntry } from '../workloads/entry.ts';
 import type { PreparedInputs } from '../workloads/inputs.ts';
-import { taskName } from '../workloads/entry.ts';
+import type { AnyTask } from '../workloads/task.ts';
 import { workloads } from '../workloads/registry.ts';
 import { fanOut } from './fan-out.ts';
 import { joinRuleOf } from './join-rule.ts';
 import { LoadMeter } from './load-meter.ts';
-import type { FromRunner, RunOrder } from './messages.ts';
+import type { FinishedRun, FromRunner, RunOrder } from './messages.ts';
 import { Reporter } from './reporter.ts';
 
 export interface RunnerWorld {
@@ -35,26 +37,42 @@ export async function executeOrder(order: RunOrder, world: RunnerWorld, signal: 
     send: (message) => world.send(message),
   });
   try {
-    await execute(order, world, clock, reporter, signal);
+    const ended = await execute({ order, world, clock, reporter, signal });
+    reporter.finished({ ...ended, kept: workersRoom.idle });
   } catch (error) {
     const { runId } = order;
-    if (signal.aborted) return reporter.finished({ endedAtNs: clock(), load: unknownLoad });
+    if (signal.aborted) {
+      return reporter.finished({ endedAtNs: clock(), load: unknownLoad, kept: workersRoom.idle });
+    }
     reporter.flush();
     world.send({ type: 'refused', runId, ...refusal(error), startedAtNs: begunAtNs, endedAtNs: clock() });
   }
 }
 
-async function execute(
-  { plan, target, originNs, traceparents, maxWorkers }: RunOrder,
-  world: RunnerWorld,
-  clock: Clock,
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
+/** A run that is executed. */
+interface Run {
+  readonly order: RunOrder;
+  readonly world: RunnerWorld;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+type Ended = Omit<FinishedRun, 'kept'>;
+
+/** What it is executed with. */
+interface Means {
+  readonly workload: WorkloadEntry;
+  readonly task: AnyTask;
+  readonly settings: ClientSettings;
+  readonly executor: Executor;
+}
+
+async function execute(run: Run): Promise<Ended> {
+  const { plan, target, originNs, maxWorkers } = run.order;
   const workload = named(workloads, plan.workload);
-  const implementation = await workload.load();
   const { service } = workload.declaration;
-  const task = implementation[taskName(plan.access)];
+  const task = (await workload.load())[taskName(plan.access)];
   if (task === undefined) throw new Error(`${plan.workload} has no task for ${String(plan.access)}`);
   const settings: ClientSettings = {
     region: target.region,
@@ -64,22 +82,31 @@ async function execute(
   };
   const openExecutor = await named(strategies, plan.fanOut).load();
   const executor = await openExecutor({
-    clock,
+    clock: run.clock,
     originNs,
     task,
     pool: plan.pool,
+    concurrency: plan.concurrency,
     maxWorkers,
     settings,
-    bundles: world.bundles,
-    awsEnvironment: world.awsEnvironment,
+    bundles: run.world.bundles,
+    awsEnvironment: run.world.awsEnvironment,
     bundle: plan.access === null ? plan.workload : `${plan.workload}-${plan.access}`,
     client: plan.client,
     openHttp: plan.client === null ? null : await loadHttpClient(plan.client),
   });
+  return perform(run, { workload, task, settings, executor }).finally(() => executor.close());
+}
+
+async function perform(
+  { order: { plan, target, traceparents }, world, clock, reporter, signal }: Run,
+  { workload, task, settings, executor }: Means,
+): Promise<Ended> {
+  const { prepareInputs } = await workload.load();
   const join = await joinRuleOf(plan, workload.declaration);
   const prepared = await unlessAborted(
     signal,
-    asUpstream(() => implementation.prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan)),
+    asUpstream(() => prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan)),
   );
 
   const meter = new LoadMeter();
@@ -110,8 +137,7 @@ async function execute(
     labels: prepared.labels ?? [],
     startedAtNs: fanOutStartedAtNs,
   });
-  await executor.close();
-  reporter.finished({ endedAtNs, load: meter.read(processesCpuMs) });
+  return { endedAtNs, load: meter.read(processesCpuMs) };
 }
 
 function firstRunWarning({ workload, strategy }: RunPlan, { kindsRun }: RunnerWorld): Warning[] {

@@ -11,7 +11,7 @@ export interface RunOrder {
   readonly runId: string;
   readonly plan: RunPlan;
   readonly target: TargetSettings;
-  /** So many workers or isolates may a runner have alive at once, those that lie idle counted. */
+  /** So many workers and isolates may the runner have alive at once, those that lie idle counted. */
   readonly maxWorkers: number;
   /** The origin of the run's clock (see `ClockAnchor`). */
   readonly originNs: string;
@@ -22,7 +22,9 @@ export interface RunOrder {
 /** Everything the service says to a runner. The runner trusts it: the service started it. */
 export type ToRunner =
   | { readonly type: 'run'; readonly order: RunOrder }
-  | { readonly type: 'cancel'; readonly runId: string; readonly reason: CancelReason };
+  | { readonly type: 'cancel'; readonly runId: string; readonly reason: CancelReason }
+  /** So many workers and isolates may lie idle; answered with `kept` when no others are left. */
+  | { readonly type: 'keep'; readonly atMost: number };
 
 const instant = z.int();
 const runId = z.string();
@@ -48,8 +50,10 @@ const begunRun = z.object({
   bridged: z.boolean(),
 });
 
-/** The join is done and nothing of the run is left alive. */
-const finishedRun = z.object({ endedAtNs: instant, load: runnerLoadSchema });
+const kept = z.int().nonnegative();
+
+/** The join is done and nothing of the run is left alive, but `kept` workers and isolates that lie idle, others' too. */
+const finishedRun = z.object({ endedAtNs: instant, load: runnerLoadSchema, kept });
 
 /** Everything a runner says, in the order in which it happens. The service parses each of it. */
 export const fromRunner = z.discriminatedUnion('type', [
@@ -64,6 +68,8 @@ export const fromRunner = z.discriminatedUnion('type', [
     ended: z.array(taskRecordSchema),
     finished: finishedRun.nullable(),
   }),
+  /** Some that lay idle were ended: so many are left. */
+  z.object({ type: z.literal('kept'), kept }),
   /** The run never came to its tasks. */
   z.object({
     type: z.literal('refused'),

@@ -20,7 +20,7 @@ export interface RunnerOptions {
 
 /** What a run hears of its runner. */
 export interface RunListener {
-  heard(message: Exclude<FromRunner, { type: 'ready' }>): void;
+  heard(message: Extract<FromRunner, { runId: string }>): void;
   died(): void;
 }
 
@@ -36,6 +36,9 @@ export class RunnerProcess {
   #alive = true;
   readonly #child: ChildProcess;
   readonly #listeners = new Map<string, RunListener>();
+  #kept = 0;
+  /** What to call when it says how many it keeps. */
+  #onKept: () => void = () => undefined;
 
   /**
    * Starts a runner and waits until it is ready.
@@ -88,6 +91,23 @@ export class RunnerProcess {
     return this.#alive && this.#child.connected;
   }
 
+  /** How many workers and isolates lie idle in it, as far as it has said. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Resolves when no more than this lie idle, or it is gone. One call at a time. */
+  async keepAtMost(most: number): Promise<void> {
+    if (!this.alive || this.#kept <= most) return;
+    const done = new Promise<void>((resolve) => {
+      this.#onKept = () => {
+        if (this.#kept <= most) resolve();
+      };
+    });
+    this.send({ type: 'keep', atMost: most });
+    await Promise.race([done, this.gone]);
+  }
+
   /** From now on the listener hears what the runner says of this run. */
   listen(runId: string, listener: RunListener): void {
     this.#listeners.set(runId, listener);
@@ -121,8 +141,16 @@ export class RunnerProcess {
     const parsed = fromRunner.safeParse(raw);
     // A runner that does not keep to the protocol can't be trusted with anything.
     if (!parsed.success) return void killGroup(this.pid);
-    if (parsed.data.type === 'ready') return;
-    this.#listeners.get(parsed.data.runId)?.heard(parsed.data);
+    const message = parsed.data;
+    if (message.type === 'ready') return;
+    if (message.type === 'kept') return this.#keeps(message.kept);
+    if (message.type === 'news' && message.finished !== null) this.#keeps(message.finished.kept);
+    this.#listeners.get(message.runId)?.heard(message);
+  }
+
+  #keeps(kept: number): void {
+    this.#kept = kept;
+    this.#onKept();
   }
 }
 

@@ -1,10 +1,10 @@
 import { WaitingLine, type Turn } from '../waiting-line.ts';
 import type { RunnerKind, RunnerProcess } from './runner-process.ts';
 
-/** A runner lent to one run. */
+/** A runner that one run, or one among others, may use. */
 export interface Lease {
   readonly runner: RunnerProcess;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** How many runners of a kind there may be for runs that need one to themselves. */

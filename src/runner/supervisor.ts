@@ -1,21 +1,32 @@
 import type { RunPlan } from '../record/plan.ts';
 import { RunnerProcess, type RunnerOptions } from './runner-process.ts';
+import { Headcount } from './headcount.ts';
 import { RunnersAlike, type Lease } from './runners-alike.ts';
 import type { Runtime } from './runtimes.ts';
 
 export interface SupervisorOptions extends Pick<RunnerOptions, 'distFolder' | 'environment'> {
   /** What there can be runners of; the default first. */
   readonly runtimes: readonly Runtime[];
+  /** So many workers and isolates may be alive at once, in all runners together. */
+  readonly maxWorkers: number;
+}
+
+/** A runner lent to one run. */
+export interface RunnerLease extends Lease {
+  /** So many workers and isolates may be alive in it. */
+  readonly mostAlive: number;
 }
 
 /** Starts the measured processes on demand, of each runtime and kind, and keeps them. */
 export class Supervisor {
   readonly #runners: readonly RunnersAlike[];
+  readonly #headcount: Headcount;
 
   constructor(
-    { runtimes, ...options }: SupervisorOptions,
+    { runtimes, maxWorkers, ...options }: SupervisorOptions,
     start: (options: RunnerOptions) => Promise<RunnerProcess> = (all) => RunnerProcess.start(all),
   ) {
+    this.#headcount = new Headcount(maxWorkers);
     this.#runners = runtimes.flatMap((runtime) =>
       (['plain', 'isolates'] as const).map(
         (kind) => new RunnersAlike(runtime.name, kind, () => start({ ...options, runtime, kind })),
@@ -29,13 +40,26 @@ export class Supervisor {
   }
 
   /**
-   * A runner for the plan; waits while all runners it could have to itself are taken.
+   * A runner for the plan; waits while all runners it could have to itself are taken, and until what lies idle has made
+   * room for its workers.
    * @throws Error when none can be started; the signal's reason when it fires first
    */
-  async lease({ runtime, runnerKind, holdsMainThread }: RunPlan, signal: AbortSignal): Promise<Lease> {
+  async lease(
+    { runtime, runnerKind, holdsMainThread, workers }: RunPlan,
+    signal: AbortSignal,
+  ): Promise<RunnerLease> {
     const alike = this.#runners.find((one) => one.runtime === runtime && one.kind === runnerKind);
     if (alike === undefined) throw new Error(`there is no runtime ${runtime}`);
-    return alike.lease(holdsMainThread, signal);
+    const { runner, release } = await alike.lease(holdsMainThread, signal);
+    const { mostAlive, leave } = await this.#headcount.enter(runner, workers, holdsMainThread);
+    return {
+      runner,
+      mostAlive,
+      release() {
+        leave();
+        release();
+      },
+    };
   }
 
   /**

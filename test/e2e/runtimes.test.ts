@@ -117,7 +117,7 @@ describe.each(runtimeNames)('what executes tasks in %s', (name) => {
     await buildWithProbes(built);
     const runtimes = await findRuntimes({ runtimes: [name], runtimesFolder: folder }, distFolder);
     [runtime] = runtimes;
-    supervisor = new Supervisor({ distFolder: built, environment: {}, runtimes });
+    supervisor = new Supervisor({ distFolder: built, environment: {}, runtimes, maxWorkers: 64 });
   });
   afterAll(async () => {
     await supervisor.stop();

@@ -77,7 +77,12 @@ describe('on a runner that holds credentials', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fanout-bench-probes-'));
     await buildWithProbes(folder);
-    supervisor = new Supervisor({ distFolder: folder, environment: account, runtimes: [ownRuntime] });
+    supervisor = new Supervisor({
+      distFolder: folder,
+      environment: account,
+      runtimes: [ownRuntime],
+      maxWorkers: 64,
+    });
   });
   afterAll(async () => {
     await supervisor.stop();

@@ -80,6 +80,7 @@ async function tellOf(open: OpenExecutor, task: AnyTask, from: BundleFolder): Pr
     settings: { region: 'us-east-1', endpoint: null, sockets: 1, attempts: 1 },
     client: null,
     pool: 'cold',
+    concurrency: 1,
     maxWorkers: 64,
     openHttp: null,
     awsEnvironment: marked,

@@ -6,7 +6,7 @@ import { distFolder, lameRuntime, ownRuntime } from '../support/run-on-runner.ts
 
 const blocking = planOf({ holdsMainThread: true });
 const { signal: never } = new AbortController();
-const options = { distFolder, environment: {}, runtimes: [ownRuntime] };
+const options = { distFolder, environment: {}, runtimes: [ownRuntime], maxWorkers: 64 };
 
 describe('runs that need a runner to themselves', () => {
   let supervisor: Supervisor;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { shelfLimits } from '../../src/execution/shelf.ts';
+import { shelfDefaults } from '../../src/execution/shelf.ts';
 import type { RunRecord } from '../../src/record/record.ts';
 import { workersOf } from '../support/process-table.ts';
 import { WarmBench, warmCells } from '../support/warm-bench.ts';
@@ -67,7 +67,7 @@ describe.runIf(process.platform === 'linux')('after many warm runs', () => {
         () => {
           for (const [pid, before] of runners) expectNoMore(pid, before);
         },
-        { timeout: shelfLimits.idleMs + 10_000, interval: 500 },
+        { timeout: shelfDefaults.idleMs + 10_000, interval: 500 },
       );
     },
     minute,

@@ -32,6 +32,7 @@ it('a worker that reports what is no report has crashed, and its runner has not'
     settings: { region: 'us-east-1', endpoint: null, sockets: 1, attempts: 1 },
     client: null,
     pool: 'cold',
+    concurrency: 1,
     maxWorkers: 64,
     openHttp: null,
     awsEnvironment: {},

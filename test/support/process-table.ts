@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessRow {
   readonly pid: number;
@@ -27,6 +28,14 @@ export function workersOf(runnerPid: number | null): number[] {
   return processTable()
     .filter(({ group, pid }) => group === runnerPid && pid !== runnerPid)
     .map(({ pid }) => pid);
+}
+
+/** How many worker threads a runner has, by their names. Linux. */
+export function workerThreadsOf(runnerPid: number | null): number {
+  const folder = `/proc/${runnerPid}/task`;
+  // The kernel keeps fifteen characters of a name.
+  const names = readdirSync(folder).map((id) => readFileSync(`${folder}/${id}/comm`, 'utf8').trim());
+  return names.filter((name) => name === 'fanout-bench wo').length;
 }
 
 /** The children of a process that bear a role's title (`fanout-bench runner`). */

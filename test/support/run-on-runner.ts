@@ -70,7 +70,8 @@ export class RunnerBench {
   ) {
     this.#target = target;
     this.#limits = limits;
-    this.supervisor = new Supervisor({ distFolder, environment, runtimes: [ownRuntime] });
+    const { maxWorkers } = worldOf(target, limits).limits;
+    this.supervisor = new Supervisor({ distFolder, environment, runtimes: [ownRuntime], maxWorkers });
   }
 
   /** Plans and runs what the query of `/bench/{workload}` would ask for. */
@@ -84,9 +85,8 @@ export class RunnerBench {
     const plan = planRun({ workload, given, problems: [] }, { ...world, limits });
     const originNs = String(process.hrtime.bigint());
     const lease = await this.supervisor.lease(plan, signal);
-    const { maxWorkers } = limits;
     const runId = `run-${(this.#runs += 1)}`;
-    const order = { runId, plan, target: this.#target, maxWorkers, originNs, traceparents };
+    const order = { runId, plan, target: this.#target, maxWorkers: lease.mostAlive, originNs, traceparents };
     const news = await drive(order, lease.runner, clockFrom(originNs), signal);
     lease.release();
     const declaration = workloads.find((entry) => entry.declaration.name === workload)?.declaration;

@@ -28,7 +28,7 @@ describe('the reporter', () => {
     reporter.begun({ startedAtNs: 1, signing: null, fanOutStartedAtNs: 1, warnings: [], bridged: false });
     reporter.started(startedTask(0));
     reporter.ended(okTask(0));
-    reporter.finished({ endedAtNs: 9, load: unknownLoad });
+    reporter.finished({ endedAtNs: 9, load: unknownLoad, kept: 0 });
     vi.runAllTimers();
     expect(sent).toMatchObject([
       {
