@@ -14,9 +14,15 @@ const subjects = [
   'why ice floats',
 ] as const;
 
-/** The prompt of a task: fixed, different for each of the first ten, and such that its answer can pass its check. */
+/**
+ * The prompt of a task: fixed, of no other task, and such that its answer can pass its check. It begins with the task's
+ * number, so that one question can be told from the others wherever only its text is seen: `Question 3.`.
+ */
 export function promptOf(index: number, validate: Validation | null): string {
-  const subject = subjects[index % subjects.length] ?? '';
+  return `Question ${index}. ${questionOn(subjects[index % subjects.length] ?? '', validate)}`;
+}
+
+function questionOn(subject: string, validate: Validation | null): string {
   switch (validate) {
     case 'json':
       return `Answer with one JSON object and nothing else: explain ${subject}.`;

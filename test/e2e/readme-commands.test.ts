@@ -179,7 +179,7 @@ const run: Readonly<Record<string, (command: string) => Promise<void>>> = {
   },
 
   // A setting, to be put before a command that starts the service.
-  async "EMULATOR_FAULTS='slow@photos/*:5%,throttle@Explain*#1,error@GetCallerIdentity'"(command) {
+  async "EMULATOR_FAULTS='slow@photos/*:5%,throttle@Question 0.*#1,error@GetCallerIdentity'"(command) {
     const service = await startOwn(`${command} npm start`, {
       EMULATOR_LATENCY_MS: '2',
       OTEL_TRACES_EXPORTER: 'none',

@@ -112,10 +112,14 @@ describe('what can go wrong with a model', () => {
     for (const index of [0, 1, 2]) expect(record.failure).toContain(`task ${index}: the answer is not valid`);
   });
 
+  it.each(forms)('one question is told from the others by its number: %s', async (op) => {
+    const bench = await benches.start('throttle@Question 1.*');
+    const record = await bench.run('bedrock', { strategy: 'sdk-async', op, tasks: '11' });
+    expect(errorsOf(record).flatMap((error, index) => (error === null ? [] : [index]))).toEqual([1]);
+  });
+
   it('the first valid answer is taken where others are not valid', async () => {
-    const bench = await benches.start(
-      'nonsense@Answer with one SQL statement and nothing else: it selects the documents about how tides*',
-    );
+    const bench = await benches.start('nonsense@Question 0.*');
     const given = { strategy: 'presigned-single', join: 'first-valid', validate: 'sql' };
     const { outcome, tasks } = await bench.run('bedrock', given);
     expect([outcome, tasks.map(({ state }) => state)]).toEqual(['ok', ['failed', 'ok', 'cancelled']]);
