@@ -6,7 +6,7 @@ import {
   InvokeModelWithResponseStreamCommand,
 } from '@aws-sdk/client-bedrock-runtime';
 import { operationName, type Heard, type ModelCall } from './bedrock-call.ts';
-import type { ClientSettings, PlainRequest } from './client.ts';
+import type { ClientSettings, PlainRequest, Signer } from './client.ts';
 import { clientOptions } from './client-options.ts';
 import { sdkFailure, type SdkFailure } from './sdk-failure.ts';
 import { toSignedRequest } from './signed-request.ts';
@@ -36,17 +36,12 @@ export function openModelCaller(settings: ClientSettings): ModelCaller {
   };
 }
 
-/** A signed request a call. Makes its client, as a user's code would. */
-export async function signModelCalls(
-  calls: readonly ModelCall[],
-  settings: ClientSettings,
-): Promise<readonly PlainRequest[]> {
+export function openModelSigner(settings: ClientSettings): Signer<ModelCall> {
   const client = new BedrockRuntimeClient(clientOptions(settings));
-  try {
-    return await Promise.all(calls.map((call) => signed(client, call)));
-  } finally {
-    client.destroy();
-  }
+  return {
+    sign: (calls) => Promise.all(calls.map((call) => signed(client, call))),
+    close: () => client.destroy(),
+  };
 }
 
 async function signed(client: BedrockRuntimeClient, call: ModelCall): Promise<PlainRequest> {

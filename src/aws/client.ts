@@ -1,4 +1,6 @@
-export type { PlainRequest } from './signed-request.ts';
+import type { PlainRequest } from './signed-request.ts';
+
+export type { PlainRequest };
 
 /** Everything a client needs to know; plain data, so that it reaches any worker. It holds no credentials. */
 export interface ClientSettings {
@@ -9,4 +11,11 @@ export interface ClientSettings {
   readonly sockets: number;
   /** How often one request may be sent; 1 means no retry. The clients' own retries are off. */
   readonly attempts: number;
+}
+
+/** Signs requests that something else will send. */
+export interface Signer<Call> {
+  /** A signed request for each. */
+  sign(calls: readonly Call[]): Promise<readonly PlainRequest[]>;
+  close(): void;
 }

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { ClientSettings, PlainRequest } from './client.ts';
+import type { ClientSettings, Signer } from './client.ts';
 import { clientOptions } from './client-options.ts';
 import { sdkFailure, type SdkFailure } from './sdk-failure.ts';
 import { toSignedRequest } from './signed-request.ts';
@@ -26,16 +26,10 @@ export function openIdentityCaller(settings: ClientSettings): IdentityCaller {
   };
 }
 
-/** So many signed calls. Makes its client, as a user's code would. */
-export async function signIdentityCalls(
-  calls: number,
-  settings: ClientSettings,
-): Promise<readonly PlainRequest[]> {
+export function openIdentitySigner(settings: ClientSettings): Signer<unknown> {
   const client = new STSClient(clientOptions(settings));
-  try {
-    const commands = Array.from({ length: calls }, () => new GetCallerIdentityCommand({}));
-    return await Promise.all(commands.map((command) => toSignedRequest(client, command)));
-  } finally {
-    client.destroy();
-  }
+  return {
+    sign: (calls) => Promise.all(calls.map(() => toSignedRequest(client, new GetCallerIdentityCommand({})))),
+    close: () => client.destroy(),
+  };
 }

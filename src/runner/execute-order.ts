@@ -3,6 +3,7 @@ import { BenchError } from '../errors.ts';
 import type { BundleFolder, Executor } from '../execution/executor.ts';
 import { loadHttpClient } from '../execution/http-clients.ts';
 import { workersRoom } from '../execution/room.ts';
+import { signInputs } from '../execution/signing.ts';
 import type { ClientSettings } from '../aws/client.ts';
 import { clockFrom, type Clock } from '../record/clock.ts';
 import type { RunPlan, Warning } from '../record/plan.ts';
@@ -116,10 +117,13 @@ async function perform(
   const begun = { startedAtNs, warnings, bridged };
   let inputs = prepared.inputs;
   let signedAtNs: number | null = null;
-  if (prepared.sign !== null) {
+  if (prepared.signing !== null) {
     reporter.begun({ ...begun, signing: null, fanOutStartedAtNs: null });
-    const { sign } = prepared;
-    inputs = await unlessAborted(signal, asUpstream(sign));
+    const signed = signInputs(prepared.signing, plan.pool, plan.workload, settings);
+    inputs = await unlessAborted(
+      signal,
+      asUpstream(() => signed),
+    );
     signedAtNs = clock();
   }
   const fanOutStartedAtNs = signedAtNs ?? startedAtNs;
@@ -149,7 +153,7 @@ function firstRunWarning({ workload, strategy }: RunPlan, { kindsRun }: RunnerWo
 }
 
 function paramsForAll({ tasks, params }: RunPlan): PreparedInputs {
-  return { inputs: Array.from({ length: tasks }, () => params), warnings: [], sign: null };
+  return { inputs: Array.from({ length: tasks }, () => params), warnings: [], signing: null };
 }
 
 /** The promise, unless the signal fires first. */

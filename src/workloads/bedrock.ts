@@ -8,7 +8,7 @@ import type { Labels } from '../record/record.ts';
 import { readAnswer, StreamedAnswer, type ModelOperation } from './bedrock-answer.ts';
 import { promptOf } from './bedrock-prompt.ts';
 import type { WorkloadEntry } from './entry.ts';
-import type { PrepareInputs } from './inputs.ts';
+import { signingOf, type PrepareInputs } from './inputs.ts';
 import { failed, ok, wrong, type Answer, type HttpTask, type SdkTask, type TaskResult } from './task.ts';
 
 /** Enough for every answer that is asked for. */
@@ -140,21 +140,22 @@ const prepareInputs: PrepareInputs = async (plan, target, settings) => {
   const calls = Array.from({ length: plan.tasks }, (_, index) => callOf(index, plan, target));
   const labels = calls.map(labelsOf);
   if (plan.access === 'sdk') {
-    return { inputs: calls.map((call) => ({ call })), labels, warnings: [], sign: null };
+    return { inputs: calls.map((call) => ({ call })), labels, warnings: [], signing: null };
   }
-  const { signModelCalls } = await import('../aws/bedrock-client.ts');
+  const { openModelSigner } = await import('../aws/bedrock-client.ts');
   return {
     inputs: [],
     labels,
     warnings: [],
-    sign: async () => {
-      const requests = await signModelCalls(calls, settings);
-      return requests.map((request, index) => ({
+    signing: signingOf(
+      () => openModelSigner(settings),
+      calls,
+      (request, index) => ({
         operation: calls[index]?.operation,
         streamed: calls[index]?.streamed,
         request,
-      }));
-    },
+      }),
+    ),
   };
 };
 

@@ -60,5 +60,5 @@ const prepareInputs: PrepareInputs = async ({ tasks }, { http: { urls } }) => {
     tasks > pages.length
       ? [{ code: 'urls_reused', message: `${tasks} tasks share ${pages.length} pages.` }]
       : [];
-  return { inputs, warnings, sign: null };
+  return { inputs, warnings, signing: null };
 };

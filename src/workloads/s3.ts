@@ -5,7 +5,7 @@ import { semantic } from '../../otel/names.ts';
 import type { BodyRecord, Labels } from '../record/record.ts';
 import { bodyRecord, contentLength } from './body.ts';
 import type { WorkloadEntry } from './entry.ts';
-import type { PrepareInputs } from './inputs.ts';
+import { signingOf, type PrepareInputs } from './inputs.ts';
 import { checkBody, failed, ok, wrong, type HttpTask, type SdkTask, type TaskResult } from './task.ts';
 
 export const s3: WorkloadEntry = {
@@ -99,16 +99,17 @@ const prepareInputs: PrepareInputs = async (plan, target, settings, signal) => {
   const { objects, warnings } = await findObjects(target, settings, plan.tasks, signal);
   const labels = objects.map(labelsOf);
   if (plan.access === 'sdk')
-    return { warnings, labels, inputs: objects.map((object) => ({ object })), sign: null };
-  const { presignGetObjects } = await import('../aws/s3-presign.ts');
+    return { warnings, labels, inputs: objects.map((object) => ({ object })), signing: null };
+  const { openS3Signer } = await import('../aws/s3-presign.ts');
   return {
     warnings,
     labels,
     inputs: [],
-    sign: async () => {
-      const requests = await presignGetObjects(objects, settings);
-      return requests.map((request, index) => ({ request, object: objects[index] }));
-    },
+    signing: signingOf(
+      () => openS3Signer(settings),
+      objects,
+      (request, index) => ({ request, object: objects[index] }),
+    ),
   };
 };
 

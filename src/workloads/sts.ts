@@ -2,7 +2,7 @@ import type { PlainRequest } from '../aws/client.ts';
 import { errorCodeOf, isTransient } from '../aws/transient.ts';
 import { semantic } from '../../otel/names.ts';
 import type { WorkloadEntry } from './entry.ts';
-import type { PrepareInputs } from './inputs.ts';
+import { signingOf, type PrepareInputs } from './inputs.ts';
 import { failed, ok, wrong, type HttpTask, type SdkTask } from './task.ts';
 
 export const sts: WorkloadEntry = {
@@ -78,12 +78,16 @@ const prepareInputs: PrepareInputs = async ({ tasks, access }, _target, settings
     [semantic.rpcSystem]: 'aws-api',
     [semantic.rpcMethod]: 'STS/GetCallerIdentity',
   }));
-  if (access === 'sdk') return { inputs: labels.map(() => ({})), labels, warnings: [], sign: null };
-  const { signIdentityCalls } = await import('../aws/sts-client.ts');
+  if (access === 'sdk') return { inputs: labels.map(() => ({})), labels, warnings: [], signing: null };
+  const { openIdentitySigner } = await import('../aws/sts-client.ts');
   return {
     inputs: [],
     labels,
     warnings: [],
-    sign: async () => (await signIdentityCalls(tasks, settings)).map((request) => ({ request })),
+    signing: signingOf(
+      () => openIdentitySigner(settings),
+      labels,
+      (request) => ({ request }),
+    ),
   };
 };
