@@ -135,6 +135,7 @@ describe('objects under a prefix', () => {
 
 describe('every option', () => {
   const { current } = serviceWith(() => ({ S3_PREFIX: 'photos/' }));
+  const withGap = serviceWith(() => ({ S3_KEYS: 'photos/none.jpg,photos/1.jpg,photos/2.jpg' }));
   it.each(strategies.filter((strategy) => strategy.startsWith('presigned-')))(
     'client=undici: %s reads each object, whole and right',
     async (strategy) => {
@@ -159,6 +160,16 @@ describe('every option', () => {
     expect(ok.length).toBeGreaterThan(0);
     for (const { index, bytes } of ok) expect(bytes).toBe(photos[index]?.body.byteLength);
     expect(tasks.filter(({ state }) => state === 'failed')).toEqual([]);
+  });
+
+  it.each(strategies)('join=first-valid: %s passes over the object that is not there', async (strategy) => {
+    const { tasks } = await withGap.current().run(`/bench/s3?strategy=${strategy}&join=first-valid&tasks=3`);
+    const [missing, ...others] = tasks;
+    // Whichever was first; the one that is not there may have been cancelled before its answer came.
+    expect(['failed', 'cancelled']).toContain(missing?.state);
+    const ok = others.filter(({ state }) => state === 'ok');
+    expect(ok.length).toBeGreaterThan(0);
+    for (const { index, bytes } of ok) expect(bytes).toBe(photos[index]?.body.byteLength);
   });
 
   it.each(strategies.filter((strategy) => !/single$|isolate$/u.test(strategy)))(
