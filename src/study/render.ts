@@ -1,6 +1,6 @@
 import type { StudyAnswer, StudyCell, StudyData, StudyResult } from './data.ts';
 import { ratio } from './figures.ts';
-import { findingsOf, type Finding } from './findings.ts';
+import { findingsOf, type Finding, type Verdict } from './findings.ts';
 import { studyParts } from './matrix.ts';
 
 /** The study as a document, made from its data alone. */
@@ -13,7 +13,7 @@ export function renderStudy(data: StudyData): string {
   });
   return [
     '# The study, redone in Node',
-    intro(first.answer),
+    intro(first.answer, data),
     ...busyNote(data),
     '## What it found, and what holds here',
     ...findingsOf(data).map(findingText),
@@ -26,7 +26,8 @@ slowest task. A ratio in **bold** is shown to differ from 1 (Wilcoxon signed-ran
   ].join('\n\n');
 }
 
-function intro({ comparison, machine }: StudyAnswer): string {
+function intro({ comparison, machine }: StudyAnswer, { parts }: StudyData): string {
+  const loads = parts.map(({ answer }) => answer.machine.load.after.loadAverage1m);
   const runtimes = Object.values(machine.runtimes)
     .toSorted()
     .map((version) => `Node ${version}`);
@@ -38,27 +39,33 @@ function intro({ comparison, machine }: StudyAnswer): string {
 subinterpreters, and those inside threads and subprocesses. Here is its matrix on ${runtimes.join(', ')}.
 
 Measured on ${comparison.startedAt.slice(0, 10)}: ${machine.cores} cores of ${machine.cpu}, ${machine.platform}, ${machine.architecture}; target ${target}.
-The machine's load, which is not the study's alone, was between ${machine.load.before.loadAverage1m} and ${machine.load.after.loadAverage1m} in the first comparison; each states its own in the
-data. Every strategy ran once a round, in shuffled order; cold: what it needs was made for each run. This text is
+The machine's load average was ${machine.load.before.loadAverage1m} before the first comparison, and from ${Math.min(...loads)} to ${Math.max(...loads)} after each of them, which
+is the load of its own runs, too. Every strategy ran once a round, in shuffled order; cold: what it needs was made for each run. This text is
 made from [data.json](data.json) by \`npm run study -- --render\`, and measured anew by \`npm run study\`.`;
 }
 
-/** A machine with more to do than it has cores for says little. */
+/** A machine with more to do than it has cores for says little. Later loads have the study's own runs in them. */
 function busyNote({ parts }: StudyData): readonly string[] {
-  const loads = parts.map(({ answer: { machine } }) => machine.load.before.loadAverage1m);
-  const cores = parts[0]?.answer.machine.cores ?? 0;
-  if (Math.max(...loads) <= 2 * cores) return [];
+  const [first] = parts;
+  if (first === undefined) return [];
+  const { cores, load } = first.answer.machine;
+  if (load.before.loadAverage1m <= cores) return [];
   return [
-    `**The machine had other work to do meanwhile**: up to ${Math.max(...loads)} processes for ${cores} cores. What computes had to share them, so the
-figures of CPU work and of cold workers say little here; those of waiting and of requests on the event loop say more.`,
+    `**The machine had other work to do**: a load of ${load.before.loadAverage1m} on ${cores} cores before the first run. What computes had to share them, so
+the figures of CPU work and of cold workers say little here; those of waiting and of requests on the event loop say more.`,
   ];
 }
 
 function findingText({ claim, holds, figures, why }: Finding): string {
-  const verdict = holds === null ? 'Not shown by this data.' : holds ? 'Holds.' : 'Does not hold.';
-  return [`### ${claim}`, `**${verdict}** ${why}`, figures.map((line) => `- ${line}`).join('\n')].join(
+  return [`### ${claim}`, `**${inWords(holds)}** ${why}`, figures.map((line) => `- ${line}`).join('\n')].join(
     '\n\n',
   );
+}
+
+function inWords(holds: Verdict): string {
+  if (holds === null) return 'Not shown by this data.';
+  if (holds === 'as far as it can') return 'Holds as far as it can with these answers.';
+  return holds ? 'Holds.' : 'Does not hold.';
 }
 
 function sectionOf(title: string, workload: string, answer: StudyAnswer): string {

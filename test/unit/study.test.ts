@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { studySchema, type StudyData, type StudyResult } from '../../src/study/data.ts';
-import { findingsOf } from '../../src/study/findings.ts';
+import { findingsOf, type Verdict } from '../../src/study/findings.ts';
 import { studyParts } from '../../src/study/matrix.ts';
 import { renderStudy } from '../../src/study/render.ts';
 import { workloads } from '../../src/workloads/registry.ts';
@@ -50,6 +50,15 @@ describe('a finding', () => {
     expect(found(claim, dataOf(part, times))).toBe(holds);
   });
 
+  it.each([
+    [415, 'as far as it can'],
+    [445, false],
+    [395, true],
+  ])('of requests, where no way of sending could be below 410 ms, is at %j ms %j', (ms, holds) => {
+    const times = { 'sdk-single': 1_000, 'presigned-async': ms };
+    expect(found('Three calls', dataOf('bedrock', times, 10, 410))).toBe(holds);
+  });
+
   it('is not said of data that has too few rounds, or lacks what it is about', () => {
     const times = { single: 100, threads: 60 };
     expect(found('Threads gain nothing', dataOf('fib-long', times, 3))).toBeNull();
@@ -58,14 +67,19 @@ describe('a finding', () => {
   });
 });
 
-function found(claim: string, data: StudyData): boolean | null {
+function found(claim: string, data: StudyData): Verdict {
   const finding = findingsOf(data).find((one) => one.claim.startsWith(claim));
   if (finding === undefined) throw new Error(`no finding begins with "${claim}"`);
   return finding.holds;
 }
 
 /** One part with these strategies, whose rounds differ a little. */
-function dataOf(name: string, times: Readonly<Record<string, number>>, rounds = 10): StudyData {
+function dataOf(
+  name: string,
+  times: Readonly<Record<string, number>>,
+  rounds = 10,
+  limitMs: number | null = null,
+): StudyData {
   const template = committed.parts.find((part) => part.name === name);
   const [cell] = template?.answer.cells ?? [];
   const [result] = cell?.results ?? [];
@@ -73,7 +87,8 @@ function dataOf(name: string, times: Readonly<Record<string, number>>, rounds = 
     throw new Error(`no part ${name}`);
   const results = Object.entries(times).map(([strategy, ms]): StudyResult => {
     const samplesMs = Array.from({ length: rounds }, (_, round) => ms * (1 + ((round * 7) % 10) / 500));
-    return { ...result, strategy, samplesMs, fanOutSamplesMs: samplesMs, medianMs: ms };
+    const analysis = result.analysis && { ...result.analysis, limitMs };
+    return { ...result, strategy, samplesMs, fanOutSamplesMs: samplesMs, medianMs: ms, analysis };
   });
   return { parts: [{ name, answer: { ...template.answer, cells: [{ ...cell, results }] } }] };
 }
