@@ -7,15 +7,15 @@ import type {
 } from '../record/parameters.ts';
 import type { Join, Pool } from '../record/plan.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
-import type { World } from './world.ts';
 import { sendsRequests } from './combinations.ts';
+import { perWorld } from './per-world.ts';
 import { strategyNames } from './strategies-of.ts';
 
 /**
  * Every parameter that a run of a workload takes, as plain data: validation, the catalogue and OpenAPI are made from
  * this one list. A parameter without effect on the workload is not in it.
  */
-export function parametersOf(workload: WorkloadDeclaration, world: World): ParameterDeclarations {
+export const parametersOf = perWorld((workload, world): ParameterDeclarations => {
   const { limits } = world;
   const runtimes = world.runtimes.map(({ name }) => name);
   const tasks = Math.min(workload.defaultTasks, limits.maxTasks);
@@ -63,7 +63,7 @@ export function parametersOf(workload: WorkloadDeclaration, world: World): Param
     timeoutMs: integer('The time limit, in milliseconds.', 1, limits.runTimeoutMs, limits.runTimeoutMs),
     ...workload.params,
   };
-}
+});
 
 export const pools: readonly Pool[] = ['cold', 'warm'];
 export const joins: readonly Join[] = ['all', 'race', 'first-valid', 'hedged'];

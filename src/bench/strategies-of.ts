@@ -1,7 +1,7 @@
 import type { Access } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
-import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { runtimeRefusal } from './combinations.ts';
+import { perWorld } from './per-world.ts';
 import type { World } from './world.ts';
 
 /** A strategy as a workload's users name it, with why it can't be used (`null` when it can). */
@@ -14,10 +14,7 @@ export interface NamedStrategy {
 }
 
 /** Every strategy that a workload could have, possible or not, in the registries' order. */
-export function strategiesOf(
-  workload: WorkloadDeclaration,
-  { strategies, runtimes }: World,
-): readonly NamedStrategy[] {
+export const strategiesOf = perWorld((workload, { strategies, runtimes }): readonly NamedStrategy[] => {
   const accesses: readonly (Access | null)[] = workload.accesses.length === 0 ? [null] : workload.accesses;
   return accesses.flatMap((access) =>
     strategies.map(({ declaration }) => ({
@@ -29,7 +26,7 @@ export function strategiesOf(
         nowherePossible(declaration, runtimes),
     })),
   );
-}
+});
 
 /** Why no runtime can be used, in the words of the first; `null` when one can. */
 function nowherePossible(declaration: StrategyDeclaration, runtimes: World['runtimes']): string | null {
@@ -37,13 +34,12 @@ function nowherePossible(declaration: StrategyDeclaration, runtimes: World['runt
   return refusals.includes(null) ? null : (refusals[0] ?? null);
 }
 
-export function strategyNames(
-  workload: WorkloadDeclaration,
-  world: World,
-): { readonly possible: readonly string[]; readonly refused: readonly string[] } {
-  const all = strategiesOf(workload, world);
-  return {
-    possible: all.filter(({ refusal }) => refusal === null).map(({ name }) => name),
-    refused: all.filter(({ refusal }) => refusal !== null).map(({ name }) => name),
-  };
-}
+export const strategyNames = perWorld(
+  (workload, world): { readonly possible: readonly string[]; readonly refused: readonly string[] } => {
+    const all = strategiesOf(workload, world);
+    return {
+      possible: all.filter(({ refusal }) => refusal === null).map(({ name }) => name),
+      refused: all.filter(({ refusal }) => refusal !== null).map(({ name }) => name),
+    };
+  },
+);
