@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { redactText } from '../../otel/redaction.ts';
 import { BenchError } from '../errors.ts';
 import type { BundleFolder, Executor } from '../execution/executor.ts';
 import { loadHttpClient } from '../execution/http-clients.ts';
@@ -181,7 +182,8 @@ class UpstreamFailure extends Error {
 
   constructor(cause: unknown) {
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    super(error.message, { cause });
+    // An upstream that refuses a signature may repeat what was signed.
+    super(redactText(error.message), { cause });
     const origin = error.cause instanceof Error ? error.cause : error;
     this.upstreamCode = 'code' in origin ? String(origin.code) : origin.name;
   }

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+/** `echo` refuses with words that repeat all that signed the request; `hang` takes it and never answers. */
+export type UpstreamMode = 'forward' | 'echo' | 'hang';
+
+/** Stands before AWS (or its emulator), and remembers what the requests were signed with. */
+export class EchoingUpstream {
+  mode: UpstreamMode = 'forward';
+  /** Requests seen, whatever became of them. */
+  requests = 0;
+  /** Every signature that came, in a header or in a query. */
+  readonly signatures = new Set<string>();
+  /** All headers and URLs that came, as text. */
+  readonly seen: string[] = [];
+  readonly #server: Server;
+  readonly #behind: URL;
+
+  static async before(endpoint: string): Promise<EchoingUpstream> {
+    const upstream = new EchoingUpstream(new URL(endpoint));
+    upstream.#server.listen(0, '127.0.0.1');
+    await once(upstream.#server, 'listening');
+    return upstream;
+  }
+
+  private constructor(behind: URL) {
+    this.#behind = behind;
+    this.#server = createServer((incoming, outgoing) => this.#take(incoming, outgoing));
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #take(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { url = '', method, headers } = incoming;
+    this.requests += 1;
+    const told = `${method} ${url} ${JSON.stringify(headers)}`;
+    this.seen.push(told);
+    for (const [, signature] of told.matchAll(/Signature=([0-9a-f]{64})/gu))
+      if (signature !== undefined) this.signatures.add(signature);
+    if (this.mode === 'hang') return void incoming.resume();
+    if (this.mode === 'echo') return refuse(incoming, outgoing);
+    const { hostname, port } = this.#behind;
+    const onward = request({ hostname, port, method, path: url, headers, agent: false }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => onward.destroy());
+    incoming.pipe(onward);
+  }
+}
+
+/** As AWS refuses a signature: S3 and STS in XML, Bedrock in JSON. The words are more than AWS would say. */
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { url = '', headers } = incoming;
+  const canonical = Object.entries(headers)
+    .map(([name, value]) => `${name}:${String(value)}`)
+    .join(' ');
+  const words = `The signature of ${url} does not match. Canonical request: ${canonical}`;
+  incoming.resume();
+  if (url.startsWith('/model/')) {
+    outgoing.writeHead(403, {
+      'content-type': 'application/json',
+      'x-amzn-errortype': 'InvalidSignatureException',
+    });
+    return void outgoing.end(JSON.stringify({ message: words }));
+  }
+  const code = 'SignatureDoesNotMatch';
+  const message = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const error = `<Code>${code}</Code><Message>${message}</Message>`;
+  outgoing.writeHead(403, { 'content-type': 'application/xml' });
+  outgoing.end(
+    headers.host !== undefined && url === '/'
+      ? `<ErrorResponse><Error><Type>Sender</Type>${error}</Error></ErrorResponse>`
+      : `<Error>${error}</Error>`,
+  );
+}
