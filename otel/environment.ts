@@ -73,10 +73,15 @@ export function otlpProtocol(signal: Signal): string {
  * collector hold every batch for that long.
  */
 export function defaultExporterTimeoutMs(signal: Signal): number | undefined {
-  const set =
-    getNumberFromEnv(`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`) ??
-    getNumberFromEnv('OTEL_EXPORTER_OTLP_TIMEOUT');
-  return set === undefined ? 5_000 : undefined;
+  return exporterTimeoutMs(signal) === undefined ? ownExporterTimeoutMs : undefined;
+}
+
+const ownExporterTimeoutMs = 5_000;
+
+function exporterTimeoutMs(signal: Signal): number | undefined {
+  return (
+    getNumberFromEnv(`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`) ?? getNumberFromEnv('OTEL_EXPORTER_OTLP_TIMEOUT')
+  );
 }
 
 /** Where a signal goes, for people and for trying whether anything listens there. Without user names and passwords. */
@@ -108,6 +113,8 @@ export interface QueueLimits {
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
+  /** A collector that takes longer for a batch does not keep up: nobody waits for room. */
+  readonly slowMillis: number;
 }
 
 /**
@@ -121,6 +128,7 @@ export function queueLimits(): QueueLimits {
     maxExportBatchSize: Math.min(positive('OTEL_BSP_MAX_EXPORT_BATCH_SIZE') ?? 2_000, maxQueueSize),
     scheduledDelayMillis: getNumberFromEnv('OTEL_BSP_SCHEDULE_DELAY') ?? 500,
     exportTimeoutMillis: positive('OTEL_BSP_EXPORT_TIMEOUT') ?? 30_000,
+    slowMillis: (exporterTimeoutMs('TRACES') ?? ownExporterTimeoutMs) / 2,
   };
 }
 

@@ -27,8 +27,8 @@ export interface QueueCounts {
 
 /**
  * The way of all spans to the collector: OpenTelemetry's batch processor, told apart from it by knowing what became of
- * each span. While the collector accepts, whoever has spans can wait for room and none is lost; while it does not,
- * nobody waits, the queue stays bounded and what does not fit is counted.
+ * each span. While the collector accepts, whoever has spans can wait for room and none is lost; while it does not, or
+ * only slowly, nobody waits, the queue stays bounded and what does not fit is counted.
  */
 export class ExportQueue implements SpanProcessor {
   readonly #batches: BatchSpanProcessor;
@@ -42,6 +42,9 @@ export class ExportQueue implements SpanProcessor {
   #dropped = 0;
   #reserved = 0;
   #closed = false;
+  /** Whether the last batch took too long. */
+  #slow = false;
+  readonly #slowMs: number;
   readonly #runs = new WaitingLine();
   /** Spans of runs that were let in. */
   readonly #slices = new WaitingLine();
@@ -49,10 +52,9 @@ export class ExportQueue implements SpanProcessor {
   constructor(exporter: SpanExporter, collector: Collector, limits: QueueLimits) {
     this.#collector = collector;
     this.#max = limits.maxQueueSize;
+    this.#slowMs = limits.slowMillis;
     this.#reservable = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
-    this.#exporter = new ToldExporter(exporter, limits.exportTimeoutMillis, (spans, result) =>
-      this.#told(spans, result),
-    );
+    this.#exporter = new ToldExporter(exporter, limits.exportTimeoutMillis, (...told) => this.#told(...told));
     this.#batches = new BatchSpanProcessor({ exporter: this.#exporter, ...limits });
   }
 
@@ -67,7 +69,8 @@ export class ExportQueue implements SpanProcessor {
 
   /**
    * Keeps room for a run's spans, first come first served. Resolves at once when there is room, or when the collector
-   * does not accept; rejects with the signal's reason. A run with more spans than ever fit waits for all there is.
+   * does not accept or is slow; rejects with the signal's reason. A run with more spans than ever fit waits for all
+   * there is.
    */
   async reserve(spans: number, signal?: AbortSignal): Promise<Room> {
     const wanted = Math.min(spans, this.#reservable);
@@ -88,7 +91,7 @@ export class ExportQueue implements SpanProcessor {
     };
   }
 
-  /** Resolves when `spans` more fit, or when the collector does not accept. */
+  /** Resolves when `spans` more fit, or when the collector does not accept or is slow. */
   async space(spans: number): Promise<void> {
     const fits = (): boolean => this.#open || this.#pending + spans <= this.#max;
     await this.#slices.enter({ fits, take: () => undefined });
@@ -117,11 +120,12 @@ export class ExportQueue implements SpanProcessor {
 
   /** Whether nobody has to wait. */
   get #open(): boolean {
-    return this.#closed || !this.#collector.accepting;
+    return this.#closed || this.#slow || !this.#collector.accepting;
   }
 
-  #told(spans: number, result: ExportResult): void {
+  #told(spans: number, result: ExportResult, tookMs: number): void {
     this.#pending -= spans;
+    this.#slow = tookMs > this.#slowMs;
     if (result.code === ExportResultCode.SUCCESS) {
       this.#exported += spans;
       this.#collector.accepted();
@@ -142,6 +146,8 @@ export class ExportQueue implements SpanProcessor {
 /** Failed batches are counted where the exporter reports them; the batch processor's own error adds nothing. */
 function counted(): void {}
 
+type Tell = (spans: number, result: ExportResult, tookMs: number) => void;
+
 /**
  * An exporter that reports what became of each batch, once, at the latest after `timeoutMs`. Sends one batch after
  * another, also when a flush hands over all at once: exporters refuse more than 30 at a time.
@@ -149,10 +155,10 @@ function counted(): void {}
 class ToldExporter implements SpanExporter {
   readonly #inner: SpanExporter;
   readonly #timeoutMs: number;
-  readonly #tell: (spans: number, result: ExportResult) => void;
+  readonly #tell: Tell;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(inner: SpanExporter, timeoutMs: number, tell: (spans: number, result: ExportResult) => void) {
+  constructor(inner: SpanExporter, timeoutMs: number, tell: Tell) {
     this.#inner = inner;
     this.#timeoutMs = timeoutMs;
     this.#tell = tell;
@@ -168,8 +174,9 @@ class ToldExporter implements SpanExporter {
     report: (result: ExportResult) => void,
   ): Promise<void> {
     await earlier;
+    const startedMs = performance.now();
     const result = await this.#send(spans);
-    this.#tell(spans.length, result);
+    this.#tell(spans.length, result, performance.now() - startedMs);
     report(result);
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Behaviour } from '../support/otlp-receiver.ts';
 
 /** What the receiver's process tells. */
 export const receiverNewsSchema = z.discriminatedUnion('type', [
@@ -7,6 +8,9 @@ export const receiverNewsSchema = z.discriminatedUnion('type', [
 ]);
 
 export type ReceiverNews = z.infer<typeof receiverNewsSchema>;
+
+/** What it is started with. */
+export const behaviourSchema: z.ZodType<Behaviour> = z.enum(['accept', 'refuse', 'hang', 'dawdle']);
 
 /** What it is asked: to tell when so many task spans arrived, or none came for a while. */
 export const receiverQuestionSchema = z.strictObject({ type: z.literal('expect'), taskSpans: z.int() });

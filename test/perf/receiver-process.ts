@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
-import { receiverQuestionSchema, type ReceiverNews } from './receiver-messages.ts';
+import { behaviourSchema, receiverQuestionSchema, type ReceiverNews } from './receiver-messages.ts';
 
 /** The process behind {@link ./receiver.ts}: it ends when whoever started it lets go of it. */
 
@@ -8,6 +8,7 @@ import { receiverQuestionSchema, type ReceiverNews } from './receiver-messages.t
 const silenceMs = 10_000;
 
 const receiver = await OtlpReceiver.listen();
+receiver.behaviour = behaviourSchema.parse(process.argv[2]);
 const ids = new Set<string>();
 let received = 0;
 

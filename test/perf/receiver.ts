@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Behaviour } from '../support/otlp-receiver.ts';
 import { receiverNewsSchema, type ReceiverNews } from './receiver-messages.ts';
 
 /** A collector in a process of its own, so that what it costs is not part of what is measured. */
@@ -12,8 +13,9 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
-export async function startReceiver(): Promise<Receiver> {
-  const child = fork(join(import.meta.dirname, 'receiver-process.ts'), { env: {} });
+/** @param behaviour what it does with what it is sent */
+export async function startReceiver(behaviour: Behaviour = 'accept'): Promise<Receiver> {
+  const child = fork(join(import.meta.dirname, 'receiver-process.ts'), [behaviour], { env: {} });
   const exited = once(child, 'exit');
   const news = async <Type extends ReceiverNews['type']>(
     type: Type,

@@ -1,5 +1,6 @@
 import type { FigureGroup } from './figure.ts';
 import { bedrock } from './figures/bedrock.ts';
+import { collector } from './figures/collector.ts';
 import { compare } from './figures/compare.ts';
 import { endurance } from './figures/endurance.ts';
 import { hedging } from './figures/hedging.ts';
@@ -28,6 +29,7 @@ export const groups: readonly FigureGroup[] = [
   endurance,
   startup,
   throughput,
+  collector,
   overload,
   sharingCores,
   memory,

@@ -29,8 +29,11 @@ export interface ReceivedSpan {
   readonly scope: string;
 }
 
-/** `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers. */
-export type Behaviour = 'accept' | 'refuse' | 'hang';
+/** `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers; `dawdle` answers late. */
+export type Behaviour = 'accept' | 'refuse' | 'hang' | 'dawdle';
+
+/** How late a dawdling one answers. */
+export const dawdleMs = 400;
 
 /** A collector's OTLP/HTTP JSON receiver inside the test's process, on a random loopback port. */
 export class OtlpReceiver {
@@ -112,6 +115,7 @@ export class OtlpReceiver {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
     if (this.behaviour === 'hang') return;
+    if (this.behaviour === 'dawdle') await sleep(dawdleMs);
     const type = request.headers['content-type'];
     const refused = this.behaviour === 'refuse' || !isSignal(request.url) || type !== 'application/json';
     if (!refused) {

@@ -31,12 +31,16 @@ export interface Jaeger {
   stop(): Promise<void>;
 }
 
-/** A Jaeger of its own on free ports, configured by the very file that the README tells users to start it with. */
-export async function startJaeger(): Promise<Jaeger> {
+/**
+ * A Jaeger of its own on free ports, configured by the very file that the README tells users to start it with.
+ *
+ * @param otlpPort where it takes spans, in the place of one that is gone
+ */
+export async function startJaeger({ otlpPort }: { readonly otlpPort?: number } = {}): Promise<Jaeger> {
   const command = await binaryOf(jaeger);
-  const { server, plan } = await launchOnFreePorts(
-    5,
-    ([otlpHttp, otlpGrpc, queryHttp, queryGrpc, health]) => ({
+  const { server, plan } = await launchOnFreePorts(5, ([free, otlpGrpc, queryHttp, queryGrpc, health]) => {
+    const otlpHttp = otlpPort ?? free;
+    return {
       command,
       parameters: ['--config', join(import.meta.dirname, '../../deploy/jaeger/config.yaml')],
       env: {
@@ -50,8 +54,8 @@ export async function startJaeger(): Promise<Jaeger> {
       otlpUrl: `http://127.0.0.1:${otlpHttp}`,
       queryUrl: `http://127.0.0.1:${queryHttp}`,
       isReady: async () => (await fetch(`http://127.0.0.1:${health}/status`)).ok,
-    }),
-  );
+    };
+  });
   const { otlpUrl, queryUrl } = plan;
   return { ...server, otlpUrl, queryUrl, trace: (traceId, options) => readTrace(queryUrl, traceId, options) };
 }

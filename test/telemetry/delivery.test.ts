@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
-import { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { dawdleMs, OtlpReceiver } from '../support/otlp-receiver.ts';
 import { okTask, plan, runOf } from './run-records.ts';
 import { telemetryWith, type TelemetryUnderTest } from './telemetry-under-test.ts';
 
@@ -125,6 +125,44 @@ describe('a collector that stops accepting', () => {
     expect(pending).toBeLessThanOrEqual(50);
     expect(pending + dropped).toBe(5 * 42);
     await telemetry.shutdown(1);
+  });
+});
+
+describe('a collector that accepts, but slowly', () => {
+  /** One batch of 20 spans every {@link dawdleMs}, which is more than half of the timeout; room for 60. */
+  const slow = {
+    OTEL_BSP_MAX_QUEUE_SIZE: '60',
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '20',
+    OTEL_BSP_SCHEDULE_DELAY: '1',
+    OTEL_EXPORTER_OTLP_TIMEOUT: `${dawdleMs * 1.5}`,
+  };
+
+  test('is not waited for; what does not fit is counted and said', async () => {
+    receiver.behaviour = 'dawdle';
+    const telemetry = start(slow);
+    const runs = 100;
+    for (let made = 0; made < runs; made += 1) await run(telemetry, 28);
+    // To wait for it would be to send it nearly everything, a batch after another.
+    expect(receiver.requests).toBeLessThan(10);
+    const { pending, exported, dropped } = telemetry.counts;
+    expect(pending).toBeLessThanOrEqual(60);
+    expect(pending + exported + dropped).toBe(runs * 30);
+    expect(dropped).toBeGreaterThan(80 * 30);
+    expect(telemetry.accepting).toBe(true);
+    expect(under.notices.map(({ code }) => code)).toEqual(['spans_dropped']);
+  });
+
+  test('is waited for again when it is quick again', async () => {
+    receiver.behaviour = 'dawdle';
+    const telemetry = start(slow);
+    for (let made = 0; made < 10; made += 1) await run(telemetry, 28);
+    receiver.behaviour = 'accept';
+    await expect.poll(() => telemetry.counts.pending, { timeout: 5_000 }).toBe(0);
+    const { dropped } = telemetry.counts;
+    expect(dropped).toBeGreaterThan(0);
+    await run(telemetry, 1_000);
+    await telemetry.flush();
+    expect(telemetry.counts.dropped).toBe(dropped);
   });
 });
 

@@ -29,6 +29,7 @@ const limits = {
   maxExportBatchSize: 10,
   scheduledDelayMillis: 1,
   exportTimeoutMillis: 60_000,
+  slowMillis: 60_000,
 };
 /** A tenth of the queue is kept for spans that can't wait. */
 const reservable = 18;
