@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { collectWhenIdle } from '../idle-garbage.ts';
 import { createEmulator } from './server.ts';
 import type { EmulatorSettings, Listening } from './settings.ts';
 
@@ -7,6 +8,7 @@ const settings: EmulatorSettings = JSON.parse(process.argv[2] ?? '{}');
 // Its own telemetry: one server span a request, in the trace that the request belongs to.
 const telemetry = settings.tracing ? (await import('../../otel/sdk.ts')).startTelemetry() : null;
 const server = createEmulator(settings);
+collectWhenIdle(server);
 
 process.on('disconnect', stop);
 process.on('SIGTERM', stop);

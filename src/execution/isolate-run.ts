@@ -13,22 +13,44 @@ export interface ReadyIsolate {
   readonly host: Host;
 }
 
+/** Where the job in hand lies. It must not lead to what isolated-vm holds of it: see {@link Host}. */
+interface Hand {
+  job: IsolateJob | null;
+}
+
 /**
  * What an isolate can reach of its host: made once for each, since an isolate lets go of what it was given only when it
  * collects garbage, which one that is used again and again hardly does. It leads to the job in hand and nowhere after it.
+ *
+ * isolated-vm holds the functions until their callbacks are collected here. So the functions must not lead back to their
+ * callbacks, as arrow functions that use `this` would: all of them would stay for good.
  */
-class Host {
-  job: IsolateJob | null = null;
-  readonly started = new ivm.Callback(() => this.job?.started());
-  readonly ended = new ivm.Callback(() => this.job?.ended());
-  readonly startedIgnored = new ivm.Callback(() => this.job?.started(), { ignored: true });
-  readonly endedIgnored = new ivm.Callback(() => this.job?.ended(), { ignored: true });
+interface Host {
+  readonly hand: Hand;
+  readonly started: ivm.Callback;
+  readonly ended: ivm.Callback;
+  readonly startedIgnored: ivm.Callback;
+  readonly endedIgnored: ivm.Callback;
   /** A reference is called as a plain function, and only data comes back. */
-  readonly send = new ivm.Reference(async (request: PlainRequest, read: ReadAs): Promise<Exchange> => {
-    const send = this.job?.send;
-    if (send == null) throw new Error('This task sends no requests.');
-    return send(request, read);
-  });
+  readonly send: ivm.Reference<Send>;
+}
+
+function makeHost(): Host {
+  const hand: Hand = { job: null };
+  const started = (): void => hand.job?.started();
+  const ended = (): void => hand.job?.ended();
+  const send = async (request: PlainRequest, read: ReadAs): Promise<Exchange> => {
+    if (hand.job?.send == null) throw new Error('This task sends no requests.');
+    return hand.job.send(request, read);
+  };
+  return {
+    hand,
+    started: new ivm.Callback(started),
+    ended: new ivm.Callback(ended),
+    startedIgnored: new ivm.Callback(started, { ignored: true }),
+    endedIgnored: new ivm.Callback(ended, { ignored: true }),
+    send: new ivm.Reference(send),
+  };
 }
 
 export interface IsolateJob {
@@ -48,7 +70,7 @@ export function makeIsolateHere(source: string): ReadyIsolate {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
   const context = isolate.createContextSync();
   context.evalSync(source);
-  return { isolate, context, host: new Host() };
+  return { isolate, context, host: makeHost() };
 }
 
 /** The same on isolated-vm's own threads. */
@@ -57,7 +79,7 @@ export async function makeIsolate(source: string, signal: AbortSignal): Promise<
   return disposedWith(signal, isolate, async () => {
     const context = await isolate.createContext();
     await context.eval(source);
-    return { isolate, context, host: new Host() };
+    return { isolate, context, host: makeHost() };
   });
 }
 
@@ -70,11 +92,11 @@ export function disposeIsolate({ isolate }: Pick<ReadyIsolate, 'isolate'>): void
  * @throws Error what the task throws; its class does not survive
  */
 export function runHere({ context, host }: ReadyIsolate, job: IsolateJob): TaskResult {
-  host.job = job;
+  host.hand.job = job;
   try {
     return context.evalClosureSync(pureClosure, [host.started, host.ended, job.input], copied);
   } finally {
-    host.job = null;
+    host.hand.job = null;
   }
 }
 
@@ -88,7 +110,7 @@ export async function runInThread(
   job: IsolateJob,
   signal: AbortSignal,
 ): Promise<TaskResult> {
-  host.job = job;
+  host.hand.job = job;
   const given = [host.startedIgnored, host.endedIgnored, job.input];
   try {
     return await disposedWith(signal, isolate, () =>
@@ -100,7 +122,7 @@ export async function runInThread(
           }),
     );
   } finally {
-    host.job = null;
+    host.hand.job = null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { collectWhenIdle } from '../idle-garbage.ts';
 import { pretty, problemOf } from './problem.ts';
 
 export interface ListeningServer {
@@ -23,6 +24,7 @@ export async function listen(app: RequestListener, host: string, port: number): 
     { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000, requireHostHeader: false },
     app,
   );
+  collectWhenIdle(server);
   server.on('clientError', answerUnreadable);
   server.listen(port, host);
   await listening(server, host, port);

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { bundlesIn } from '../execution/bundles.ts';
 import { workersRoom } from '../execution/room.ts';
+import { IdleGarbage } from '../idle-garbage.ts';
 import { executeOrder } from './execute-order.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 
@@ -17,6 +18,7 @@ const world = {
   kindsRun: new Set<string>(),
   send,
 };
+const garbage = new IdleGarbage();
 const running = new Map<string, AbortController>();
 
 process.on('message', (message: ToRunner) => {
@@ -25,7 +27,11 @@ process.on('message', (message: ToRunner) => {
       const { runId } = message.order;
       const controller = new AbortController();
       running.set(runId, controller);
-      void executeOrder(message.order, world, controller.signal).finally(() => running.delete(runId));
+      garbage.begin();
+      void executeOrder(message.order, world, controller.signal).finally(() => {
+        running.delete(runId);
+        garbage.end();
+      });
       break;
     }
     case 'cancel':

@@ -1,0 +1,68 @@
+import type { Server } from 'node:http';
+import { memoryUsage } from 'node:process';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Longer than between two runs that somebody asks for one after another. */
+const idleMs = 3_000;
+/** What is not worth a collection: a readiness probe leaves less. */
+const littleBytes = 8 * 2 ** 20;
+
+/**
+ * Collects garbage when this process has had nothing to do for a while. V8 does it only to make room for more, so that
+ * a process that did much and then nothing keeps the bodies it read and the room it read them into.
+ */
+export class IdleGarbage {
+  readonly #collect: () => void;
+  readonly #used: () => number;
+  readonly #timer: NodeJS.Timeout;
+  #busy = 0;
+  #usedAfter: number;
+
+  /** @param used how much memory this process uses, in bytes */
+  constructor(collect: () => void = collector(), used: () => number = usedBytes) {
+    this.#collect = collect;
+    this.#used = used;
+    this.#usedAfter = used();
+    this.#timer = setTimeout(() => this.#tidy(), idleMs).unref();
+  }
+
+  /** Something begins. */
+  begin(): void {
+    this.#busy += 1;
+  }
+
+  /** What began has ended. */
+  end(): void {
+    this.#busy -= 1;
+    if (this.#busy === 0) this.#timer.refresh();
+  }
+
+  #tidy(): void {
+    if (this.#busy > 0 || this.#used() - this.#usedAfter < littleBytes) return;
+    this.#collect();
+    this.#usedAfter = this.#used();
+  }
+}
+
+/** The same for a server: it is busy while it answers. */
+export function collectWhenIdle(server: Server): void {
+  const garbage = new IdleGarbage();
+  server.on('request', (_, response) => {
+    garbage.begin();
+    response.once('close', () => garbage.end());
+  });
+}
+
+function usedBytes(): number {
+  const { heapUsed, external } = memoryUsage();
+  return heapUsed + external;
+}
+
+/** V8's own `gc()`, which only contexts have that are made when it is exposed. */
+export function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  return () => collect();
+}
