@@ -31,6 +31,8 @@ const paths = runs([
   '/bench/fib?strategy=isolate-threads&tasks=2&n=20',
   '/bench/http?strategy=async',
   '/bench/sts?strategy=presigned-async',
+  '/bench/fib?strategy=threads&pool=warm&tasks=2&n=20',
+  '/bench/s3?strategy=presigned-async&pool=warm&client=undici',
 ]);
 
 export const options: Options = {

@@ -25,6 +25,7 @@ function residentKb(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
-function proportionalKb(pid: number): number {
+/** Its own pages, and its share of those that it has with others. Linux. */
+export function proportionalKb(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
 }
