@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { errorTable, type ErrorCode } from '../errors.ts';
 import type { ComparisonParameter } from '../bench/compare/parameters.ts';
@@ -80,7 +81,7 @@ function operation(
     ...(tokenAsked ? { security: [{ token: [] }] } : {}),
     parameters,
     responses: {
-      200: { description, content: contentOf(route) },
+      200: { description, content: contentOf(route), ...linksOf(route) },
       ...(route.path === '/readyz' ? { 503: readinessResponse } : {}),
       ...errorResponses([
         ...route.errors,
@@ -93,9 +94,31 @@ function operation(
 }
 
 function contentOf({ answer: { type, schema }, otherTypes = [] }: Route): object {
-  const others = otherTypes.map((other) => [other.split(';', 1)[0], { schema: { type: 'string' } }]);
+  const others = otherTypes.map((other) => {
+    const [bare] = other.split(';', 1);
+    return [bare, { schema: bare === 'text/event-stream' ? eventSchema : { type: 'string' } }];
+  });
   return { [type]: { schema: jsonSchema(schema) }, ...Object.fromEntries(others) };
 }
+
+function linksOf({ links }: Route): { readonly links?: object } {
+  if (links === undefined) return {};
+  const described = Object.entries(links).map(([name, { path, parameters }]) => [
+    name,
+    { operationId: operationId(path), parameters },
+  ]);
+  return { links: Object.fromEntries(described) };
+}
+
+/** Of one event: OpenAPI 3.1 has no words for a sequence of them, and tools take it so. */
+const eventSchema = {
+  type: 'object',
+  properties: {
+    event: { enum: ['progress', 'result', 'problem'] },
+    data: { type: 'string', contentMediaType: 'application/json' },
+  },
+  required: ['event', 'data'],
+};
 
 const readinessResponse = {
   description: 'It can not run now; the checks say why.',
@@ -127,8 +150,16 @@ function queryParameter(name: string, declaration: ComparisonParameter): object 
 }
 
 function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _, ...bare } = z.toJSONSchema(schema);
+  const { $schema: _, ...bare } = z.toJSONSchema(schema, { override: pairAsArray });
   return bare;
+}
+
+/** A pair is an array of two of its kind: the same, in words that more tools know than `prefixItems`. */
+function pairAsArray({ jsonSchema: described }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const [first, ...others] = described.prefixItems ?? [];
+  if (first === undefined || others.some((other) => !isDeepStrictEqual(other, first))) return;
+  delete described.prefixItems;
+  described.items = first;
 }
 
 function schemaOf(declaration: ComparisonParameter): object {

@@ -25,8 +25,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fanout-bench-ci-'));
   await Promise.all([mkdir(join(folder, '.ci')), mkdir(join(folder, 'bin'))]);
   await copyFile(script, join(folder, '.ci/run'));
-  // With a `go` there is none to be installed.
-  await writeFile(join(folder, 'bin/go'), '#!/bin/sh\n', { mode: 0o755 });
+  // With these there is nothing to be installed.
+  for (const tool of ['go', 'python3'])
+    await writeFile(join(folder, 'bin', tool), '#!/bin/sh\n', { mode: 0o755 });
 });
 afterEach(() => rm(folder, { recursive: true }));
 

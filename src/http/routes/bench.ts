@@ -9,7 +9,7 @@ import { problemOfRun, sendJson, sendProblem } from '../problem.ts';
 import { parseQuery } from '../query.ts';
 import { runSchema } from '../schemas.ts';
 import { runView } from '../view.ts';
-import { errorsOfRuns, type Route } from './route.ts';
+import { errorsOfRuns, linksToRun, type Route } from './route.ts';
 
 /** `GET /bench/{workload}`: one run. */
 export function benchRoutes(deps: HttpDeps): readonly Route[] {
@@ -19,6 +19,7 @@ export function benchRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Runs a workload once, with one strategy.',
       open: false,
       answer: { type: 'application/json', schema: runSchema, description: 'The run.' },
+      links: linksToRun('/id'),
       errors: errorsOfRuns,
       variants: deps.world.workloads.map(({ declaration }) => ({
         value: declaration.name,

@@ -13,6 +13,8 @@ export interface Route {
   readonly answer: { readonly type: string; readonly schema: z.ZodType; readonly description: string };
   /** Media types that it can be had in beside that one, as text. */
   readonly otherTypes?: readonly string[];
+  /** Where its answer leads, by name: another path, and where in the answer the values of its parameters stand. */
+  readonly links?: Readonly<Record<string, { readonly path: string; readonly parameters: Values }>>;
   /** Codes it can fail with, beside those of every path. */
   readonly errors: readonly ErrorCode[];
   /** Paths with a parameter in them: its values, where they are known, each with the query that goes with it. */
@@ -21,6 +23,18 @@ export interface Route {
     readonly query: Readonly<Record<string, ComparisonParameter>>;
   }[];
   readonly handle: RequestHandler;
+}
+
+/** OpenAPI runtime expressions (`$response.body#/id`), by the parameter's name. */
+type Values = Readonly<Record<string, string>>;
+
+/** Where a run's answer leads. */
+export function linksToRun(id: string): NonNullable<Route['links']> {
+  const parameters = { id: `$response.body#${id}` };
+  return {
+    run: { path: '/runs/:id', parameters },
+    trace: { path: '/runs/:id/trace.json', parameters },
+  };
 }
 
 /** What can come of asking for a run, or for many. */

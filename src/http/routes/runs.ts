@@ -7,7 +7,7 @@ import { problemOfRun, sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
 import { keptRunSchema, runListSchema, traceSchema } from '../schemas.ts';
 import { runView } from '../view.ts';
-import type { Route } from './route.ts';
+import { linksToRun, type Route } from './route.ts';
 
 /** The last runs, one of them, and its spans as a file. */
 export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps): readonly Route[] {
@@ -25,6 +25,7 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
       summary: 'The last runs, newest first.',
       open: false,
       answer: { type: 'application/json', schema: runListSchema, description: 'Their summaries.' },
+      links: linksToRun('/runs/0/id'),
       errors: ['invalid_parameter'],
       handle(request, response) {
         refuseParameters(request.url);

@@ -1,0 +1,92 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { cacheFolder } from './real-servers-binary.ts';
+
+const folder = join(import.meta.dirname, '../e2e/schemathesis');
+const run = promisify(execFile);
+
+/**
+ * The path of a Schemathesis of exactly the versions in requirements.txt: installed from PyPI into a virtual environment
+ * of its own if the cache lacks it. Throws, saying what is missing, where it can't be installed.
+ */
+async function schemathesis(): Promise<string> {
+  const requirements = join(folder, 'requirements.txt');
+  const digest = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex');
+  const environment = join(cacheFolder(), `schemathesis-${digest.slice(0, 12)}`);
+  const installed = join(environment, 'complete');
+  if (!(await exists(installed))) {
+    // Scripts of an environment name its path, so it is made in its place, and complete when it says so.
+    await rm(environment, { recursive: true, force: true });
+    await mkdir(cacheFolder(), { recursive: true });
+    try {
+      await run('python3', ['-m', 'venv', environment]);
+      const pip = join(environment, 'bin/pip');
+      await run(pip, ['install', '--quiet', '--no-deps', '--disable-pip-version-check', '-r', requirements]);
+    } catch (cause) {
+      const remedy = 'It takes Python 3.10 or newer with venv (Debian: python3-venv) and PyPI.';
+      throw new Error(`Schemathesis could not be installed. ${remedy}`, { cause });
+    }
+    await mkdir(installed);
+  }
+  return join(environment, 'bin/schemathesis');
+}
+
+const reportSchema = z.looseObject({
+  complete: z.boolean(),
+  phases: z.record(z.string(), z.looseObject({ status: z.string() })),
+  operations: z.looseObject({}),
+  test_cases: z.looseObject({ generated: z.int(), errored: z.int(), without_checks: z.int() }),
+  failures: z.array(z.unknown()),
+});
+
+/** What it found, by its own report. */
+export type SchemathesisReport = z.infer<typeof reportSchema>;
+
+/** Tests the service at `url` by its OpenAPI document. `said` is what it printed, for people. */
+export async function testBySchema(
+  url: string,
+  parameters: readonly string[],
+): Promise<{ readonly exitCode: number | null; readonly report: SchemathesisReport; readonly said: string }> {
+  const program = await schemathesis();
+  const scratch = await mkdtemp(join(tmpdir(), 'fanout-bench-schemathesis-'));
+  const reportFile = join(scratch, 'report.json');
+  try {
+    const configured = ['--config-file', join(folder, 'schemathesis.toml')];
+    const reported = ['--report-json-path', reportFile, '--no-color', '--continue-on-failure'];
+    const child = spawn(program, [...configured, 'run', `${url}/openapi.json`, ...reported, ...parameters], {
+      cwd: scratch,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        PYTHONPATH: folder,
+        PYTHONDONTWRITEBYTECODE: '1',
+        COLUMNS: '120',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    const [exitCode]: (number | null)[] = await once(child, 'close');
+    const json = await readFile(reportFile, 'utf8').catch(() => {
+      throw new Error(`Schemathesis wrote no report:\n${said.join('')}`);
+    });
+    return { exitCode: exitCode ?? null, report: reportSchema.parse(JSON.parse(json)), said: said.join('') };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
