@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   BedrockRuntimeClient,
   ConverseCommand,
@@ -5,6 +6,8 @@ import {
   InvokeModelCommand,
   InvokeModelWithResponseStreamCommand,
 } from '@aws-sdk/client-bedrock-runtime';
+import { HttpResponse } from '@smithy/core/protocols';
+import type { MiddlewareStack } from '@smithy/types';
 import { operationName, type Heard, type ModelCall } from './bedrock-call.ts';
 import type { ClientSettings, PlainRequest, Signer } from './client.ts';
 import { clientOptions } from './client-options.ts';
@@ -23,12 +26,15 @@ export function openModelCaller(settings: ClientSettings): ModelCaller {
   const client = new BedrockRuntimeClient(clientOptions(settings));
   return {
     async ask(call, hear, abortSignal) {
-      let answerBegan = false;
+      const progress: Progress = { answerBegan: false, stream: null };
       try {
-        for await (const heard of answersOf(client, call, abortSignal, () => (answerBegan = true)))
-          hear(heard);
+        for await (const heard of answersOf(client, call, abortSignal, progress)) hear(heard);
         return null;
       } catch (error) {
+        // The SDK leaves a stream that it can't read open, which keeps a socket that the next call may wait for. To
+        // abort the call would not free that of an answer that came whole and is read in part (Node 26).
+        progress.stream?.destroy();
+        const { answerBegan } = progress;
         return sdkFailure(error, { service: 'Bedrock', asked: operationName(call), answerBegan });
       }
     },
@@ -63,11 +69,32 @@ function requestOf(client: BedrockRuntimeClient, call: ModelCall): Promise<Plain
     : toSignedRequest(client, new InvokeModelCommand(input));
 }
 
+interface Progress {
+  answerBegan: boolean;
+  /** What a streamed answer comes in. */
+  stream: Readable | null;
+}
+
+function noteStream<Input extends object, Output extends object>(
+  stack: MiddlewareStack<Input, Output>,
+  progress: Progress,
+): void {
+  stack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const body: unknown = HttpResponse.isInstance(result.response) ? result.response.body : null;
+      if (body instanceof Readable) progress.stream = body;
+      return result;
+    },
+    { name: 'fanoutBenchStream', step: 'deserialize', priority: 'low' },
+  );
+}
+
 async function* answersOf(
   client: BedrockRuntimeClient,
   call: ModelCall,
   abortSignal: AbortSignal,
-  begin: () => void,
+  progress: Progress,
 ): AsyncGenerator<Heard> {
   const options = { abortSignal };
   if (call.operation === 'converse') {
@@ -77,8 +104,10 @@ async function* answersOf(
         answer: await client.send(new ConverseCommand(converseInput(call)), options),
       };
     }
-    const { stream } = await client.send(new ConverseStreamCommand(converseInput(call)), options);
-    begin();
+    const command = new ConverseStreamCommand(converseInput(call));
+    noteStream(command.middlewareStack, progress);
+    const { stream } = await client.send(command, options);
+    progress.answerBegan = true;
     for await (const event of stream ?? []) {
       const [[type, payload] = ['', null]] = Object.entries(event);
       yield { kind: 'event', type, payload };
@@ -89,8 +118,10 @@ async function* answersOf(
     const { body } = await client.send(new InvokeModelCommand(invokeInput(call)), options);
     return yield { kind: 'whole', answer: JSON.parse(new TextDecoder().decode(body)) };
   }
-  const { body } = await client.send(new InvokeModelWithResponseStreamCommand(invokeInput(call)), options);
-  begin();
+  const command = new InvokeModelWithResponseStreamCommand(invokeInput(call));
+  noteStream(command.middlewareStack, progress);
+  const { body } = await client.send(command, options);
+  progress.answerBegan = true;
   for await (const { chunk } of body ?? []) {
     if (chunk?.bytes === undefined) continue;
     yield { kind: 'event', type: 'chunk', payload: JSON.parse(new TextDecoder().decode(chunk.bytes)) };

@@ -3,7 +3,7 @@ import type { StreamEvent } from '../workloads/task.ts';
 
 /**
  * Reads an AWS event stream to its end, by the SDK's own codec: each event with the time at which it was there, in
- * milliseconds since `sentAtMs` of `performance.now()`.
+ * milliseconds since `sentAtMs` of `performance.now()`. A source that can't be decoded is not read further, but ended.
  *
  * @throws MalformedStream when it can't be decoded; whatever the source throws
  */
@@ -13,10 +13,27 @@ export async function readEvents(
 ): Promise<{ readonly events: readonly StreamEvent[]; readonly bytes: number }> {
   const events: StreamEvent[] = [];
   let bytes = 0;
-  for await (const message of getChunkedStream(source)) {
-    const atMs = performance.now() - sentAtMs;
-    bytes += message.byteLength;
-    events.push({ atMs, ...decoded(message) });
+  let brokenOff = false;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* source;
+    } catch (error) {
+      brokenOff = true;
+      throw error;
+    }
+  }
+  const chunks = watched();
+  try {
+    for await (const message of getChunkedStream(chunks)) {
+      const atMs = performance.now() - sentAtMs;
+      bytes += message.byteLength;
+      events.push({ atMs, ...decoded(message) });
+    }
+  } catch (cause) {
+    if (brokenOff) throw cause;
+    // The codec leaves its source open, which keeps a socket that the next request may wait for.
+    await chunks.return(undefined);
+    throw new MalformedStream(cause instanceof Error ? cause.message : String(cause), { cause });
   }
   return { events, bytes };
 }
@@ -33,20 +50,12 @@ const codec = new EventStreamCodec(
 );
 
 function decoded(message: Uint8Array): Omit<StreamEvent, 'atMs'> {
-  const { headers, body } = decodedFrame(message);
+  const { headers, body } = codec.decode(message);
   const header = (name: string): string => String(headers[name]?.value ?? '');
   const kind = header(':message-type') === 'event' ? 'event' : 'exception';
   const type = header(kind === 'event' ? ':event-type' : ':exception-type') || header(':error-code');
   const data = decoder.decode(body);
   return { kind, type, data: type === 'chunk' ? unwrapped(data) : data };
-}
-
-function decodedFrame(message: Uint8Array): ReturnType<EventStreamCodec['decode']> {
-  try {
-    return codec.decode(message);
-  } catch (cause) {
-    throw new MalformedStream(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
 }
 
 /** InvokeModel's events are the maker's own, wrapped as Base64. */

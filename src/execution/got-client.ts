@@ -1,9 +1,9 @@
-import got, { ReadError, RequestError, type Got } from 'got';
+import got, { ReadError, RequestError, type Got, type Response } from 'got';
 import { keepAliveAgents } from '../aws/agents.ts';
 import type { PlainRequest } from '../aws/client.ts';
 import { transportError } from '../aws/transport-error.ts';
 import type { Exchange, ReadAs } from '../workloads/task.ts';
-import { answerOf, eventsAnswer, type AnswerHead } from './answer.ts';
+import { answerOf, eventsAnswer } from './answer.ts';
 import type { OpenHttp } from './tools.ts';
 
 /** A got client as {@link ClientSettings} ask: HTTP/1.1, no retry, redirect or decompression of its own. */
@@ -53,10 +53,15 @@ async function sendForEvents(
 ): Promise<Exchange> {
   const sentAtMs = performance.now();
   const stream = client.stream(url, { method, headers, signal, ...(body === null ? {} : { body }) });
-  const head = new Promise<AnswerHead>((resolve) => stream.once('response', resolve));
+  const head = new Promise<Response>((resolve) => stream.once('response', resolve));
   // What breaks the stream off rejects both; the other one must not go unheard.
   const broken = new Promise<never>((_, reject) => stream.once('error', reject));
   const response = await Promise.race([head, broken]);
   void broken.catch(() => undefined);
-  return eventsAnswer(response, stream, sentAtMs);
+  try {
+    return await eventsAnswer(response, stream, sentAtMs);
+  } finally {
+    // To destroy its request does not free the socket of an answer that came whole and is read in part (Node 26).
+    response.destroy();
+  }
 }

@@ -36,10 +36,37 @@ describe('an event stream', () => {
     await expect(read([broken])).rejects.toThrow(MalformedStream);
   });
 
+  it('that can not be decoded is ended, not left open', async () => {
+    const broken = whole.with(30, (whole[30] ?? 0) ^ 1);
+    let ended = false;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield broken;
+      } finally {
+        ended = true;
+      }
+    }
+    await expect(readEvents(endless(), performance.now())).rejects.toThrow(MalformedStream);
+    expect(ended).toBe(true);
+  });
+
+  it('that ends within an event is malformed', async () => {
+    await expect(read([whole.subarray(0, -1)])).rejects.toThrow(MalformedStream);
+  });
+
+  it('that breaks off says why in its own words', async () => {
+    await expect(readEvents(breaking(), performance.now())).rejects.toThrow(/^aborted$/);
+  });
+
   it('may be empty', async () => {
     expect(await read([])).toEqual({ events: [], bytes: 0 });
   });
 });
+
+async function* breaking(): AsyncGenerator<Uint8Array> {
+  yield whole;
+  throw new Error('aborted');
+}
 
 async function read(chunks: readonly Uint8Array[]) {
   async function* source(): AsyncGenerator<Uint8Array> {
