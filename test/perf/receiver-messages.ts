@@ -10,7 +10,13 @@ export const receiverNewsSchema = z.discriminatedUnion('type', [
 export type ReceiverNews = z.infer<typeof receiverNewsSchema>;
 
 /** What it is started with. */
-export const behaviourSchema: z.ZodType<Behaviour> = z.enum(['accept', 'refuse', 'hang', 'dawdle']);
+export const behaviourSchema: z.ZodType<Behaviour> = z.enum([
+  'accept',
+  'refuse',
+  'hang',
+  'dawdle',
+  'discard',
+]);
 
 /** What it is asked: to tell when so many task spans arrived, or none came for a while. */
 export const receiverQuestionSchema = z.strictObject({ type: z.literal('expect'), taskSpans: z.int() });

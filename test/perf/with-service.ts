@@ -1,3 +1,4 @@
+import type { Behaviour } from '../support/otlp-receiver.ts';
 import { startService, tracingTo, type RunningService } from '../support/service.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
 
@@ -19,8 +20,9 @@ export async function withService<Result>(
 export async function withTracedService<Result>(
   measure: (service: RunningService, receiver: Receiver) => Promise<Result>,
   environment: Readonly<Record<string, string>> = {},
+  behaviour: Behaviour = 'accept',
 ): Promise<Result> {
-  const receiver = await startReceiver();
+  const receiver = await startReceiver(behaviour);
   try {
     const service = await startService({ ...tracingTo(receiver.url), ...environment });
     try {

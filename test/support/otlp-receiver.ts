@@ -29,8 +29,11 @@ export interface ReceivedSpan {
   readonly scope: string;
 }
 
-/** `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers; `dawdle` answers late. */
-export type Behaviour = 'accept' | 'refuse' | 'hang' | 'dawdle';
+/**
+ * `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers; `dawdle` answers late;
+ * `discard` accepts unread.
+ */
+export type Behaviour = 'accept' | 'refuse' | 'hang' | 'dawdle' | 'discard';
 
 /** How late a dawdling one answers. */
 export const dawdleMs = 400;
@@ -117,6 +120,10 @@ export class OtlpReceiver {
     if (this.behaviour === 'hang') return;
     if (this.behaviour === 'dawdle') await sleep(dawdleMs);
     const type = request.headers['content-type'];
+    if (this.behaviour === 'discard') {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+      return;
+    }
     const refused = this.behaviour === 'refuse' || !isSignal(request.url) || type !== 'application/json';
     if (!refused) {
       const body = Buffer.concat(chunks);

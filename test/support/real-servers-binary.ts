@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { env, pid } from 'node:process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -42,6 +42,21 @@ export function cacheFolder(): string {
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fanout-bench', 'bin');
 }
 
+/**
+ * A file of a Go module's source, as text: downloaded if the cache lacks it. Throws, saying what is missing, where it
+ * can't be.
+ */
+export async function fileOfModule(module: string, version: string, path: string): Promise<string> {
+  const kept = join(cacheFolder(), `${basename(module)}-${version}-${basename(path)}`);
+  const there = await readFile(kept, 'utf8').catch(() => null);
+  if (there !== null) return there;
+  await requireGo({ name: path, version }, kept);
+  const text = await readFile(join(await sourceOf(module, version), path), 'utf8');
+  await mkdir(cacheFolder(), { recursive: true });
+  await writeFile(kept, text);
+  return text;
+}
+
 async function isExecutable(file: string): Promise<boolean> {
   return access(file, constants.X_OK).then(
     () => true,
@@ -52,7 +67,10 @@ async function isExecutable(file: string): Promise<boolean> {
 /** Go 1.21 fetches by itself the newer Go that a module asks for; the ones before it only fail. */
 const oldestGo = 21;
 
-async function requireGo({ name, version }: GoServer, binary: string): Promise<void> {
+async function requireGo(
+  { name, version }: Pick<GoServer, 'name' | 'version'>,
+  binary: string,
+): Promise<void> {
   const remedy = `Install Go 1.${oldestGo} or newer (https://go.dev/dl), or put ${name} ${version} there.`;
   const stdout = await go(['env', 'GOVERSION']).catch((error: unknown) => {
     throw new Error(`There is no ${binary}, and no \`go\` to build it with. ${remedy}`, { cause: error });
@@ -67,10 +85,13 @@ async function requireGo({ name, version }: GoServer, binary: string): Promise<v
 
 /** Not `go install`: it refuses modules that replace a dependency, as Jaeger does. */
 async function build({ module, version, package: mainPackage }: GoServer, output: string): Promise<void> {
-  const { Dir: source } = Downloaded.parse(
-    JSON.parse(await go(['mod', 'download', '-json', `${module}@v${version}`])),
-  );
+  const source = await sourceOf(module, version);
   await go(['build', '-C', source, '-buildvcs=false', '-o', output, mainPackage]);
+}
+
+/** Where the source of a module is, downloaded. */
+async function sourceOf(module: string, version: string): Promise<string> {
+  return Downloaded.parse(JSON.parse(await go(['mod', 'download', '-json', `${module}@v${version}`]))).Dir;
 }
 
 const Downloaded = z.object({ Dir: z.string() });

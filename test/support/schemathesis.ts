@@ -12,10 +12,28 @@ const folder = join(import.meta.dirname, '../e2e/schemathesis');
 const run = promisify(execFile);
 
 /**
- * The path of a Schemathesis of exactly the versions in requirements.txt: installed from PyPI into a virtual environment
+ * A virtual environment with Schemathesis, of exactly the versions in requirements.txt: installed from PyPI into a virtual environment
  * of its own if the cache lacks it. Throws, saying what is missing, where it can't be installed.
  */
 async function schemathesis(): Promise<string> {
+  return join(await pythonEnvironment(), 'bin/schemathesis');
+}
+
+/** What is wrong with a YAML document by a JSON Schema, in the words of the validator that Schemathesis brings. */
+export async function violationsOf(schema: string, yaml: string): Promise<readonly string[]> {
+  const python = join(await pythonEnvironment(), 'bin/python');
+  const { stdout } = await run(python, ['-c', validate, schema, yaml]);
+  return z.array(z.string()).parse(JSON.parse(stdout));
+}
+
+const validate = `
+import json, sys, jsonschema_rs, yaml
+validator = jsonschema_rs.validator_for(json.loads(sys.argv[1]))
+errors = validator.iter_errors(yaml.safe_load(sys.argv[2]))
+print(json.dumps([f"{list(e.instance_path)}: {e.message}" for e in errors]))
+`;
+
+async function pythonEnvironment(): Promise<string> {
   const requirements = join(folder, 'requirements.txt');
   const digest = createHash('sha256')
     .update(await readFile(requirements))
@@ -36,7 +54,7 @@ async function schemathesis(): Promise<string> {
     }
     await mkdir(installed);
   }
-  return join(environment, 'bin/schemathesis');
+  return environment;
 }
 
 const reportSchema = z.looseObject({
