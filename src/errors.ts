@@ -55,6 +55,13 @@ export interface ParameterProblem {
   readonly allowed: string | readonly string[];
 }
 
+/** All of them in one sentence without its full stop. */
+export function inWords(problems: readonly ParameterProblem[]): string {
+  return problems
+    .map(({ field, value, reason }) => `${value === null ? field : `${field}=${value}`}: ${reason}`)
+    .join('; ');
+}
+
 /** What was given is repeated to its sender, but not at any length. */
 const longestValue = 200;
 

@@ -1,4 +1,4 @@
-import { BenchError, type ParameterProblem } from '../errors.ts';
+import { BenchError, inWords, type ParameterProblem } from '../errors.ts';
 import type { ClientName, Join, ParameterValue, Pool, RunPlan, Validation, Warning } from '../record/plan.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
@@ -202,7 +202,7 @@ function refuseRuntime(
 }
 
 export function refusalOf(problems: readonly ParameterProblem[], syntactic: boolean): BenchError {
-  const told = problems.map(({ field, value, reason }) => `${field}=${value ?? ''}: ${reason}`).join('; ');
+  const told = inWords(problems);
   const code = syntactic ? 'invalid_parameter' : 'unsupported_combination';
   return new BenchError(code, /[.?]$/.test(told) ? told : `${told}.`, { problems });
 }

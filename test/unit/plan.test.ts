@@ -46,6 +46,13 @@ describe('planning a run', () => {
     expect(problemsOf(workload, given).map((problem) => problem.field)).toEqual([field]);
   });
 
+  it('says in words what was given, and what was not', () => {
+    expect(() => plan('sleep', { join: 'hedged' })).toThrow(
+      /^hedgeAfterMs: must be given with join=hedged\.$/u,
+    );
+    expect(() => plan('sleep', { hedgeAfterMs: '5' })).toThrow(/^hedgeAfterMs=5: has an effect with /u);
+  });
+
   it('takes a race where what runs first can be followed by nothing', () => {
     expect(plan('fib', { strategy: 'single', join: 'race' })).toMatchObject({ join: 'race' });
     expect(plan('s3', { join: 'hedged', hedgeAfterMs: '40', attempts: '3' })).toMatchObject({

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { BenchError, type ParameterProblem } from '../../errors.ts';
+import { BenchError, inWords, type ParameterProblem } from '../../errors.ts';
 import type { ParameterValue, RunPlan, Warning } from '../../record/plan.ts';
 import type { WorkloadDeclaration } from '../../workloads/declaration.ts';
 import { allowedBy } from '../parameters.ts';
@@ -282,8 +282,7 @@ function planFor(strategy: string, given: Given, workload: WorkloadDeclaration, 
 }
 
 function skipped(strategy: string, problems: readonly ParameterProblem[]): Warning {
-  const reasons = problems.map(({ field, value, reason }) => `${field}=${value ?? ''}: ${reason}`).join('; ');
-  return { code: 'strategy_left_out', message: `${strategy} is left out: ${reasons}.` };
+  return { code: 'strategy_left_out', message: `${strategy} is left out: ${inWords(problems)}.` };
 }
 
 function of(strategy: string): (problem: ParameterProblem) => ParameterProblem {
