@@ -9,13 +9,16 @@ import { depsOf } from './http-app.ts';
 
 /** As much of OpenAPI 3.1 as is asserted here. */
 const content = z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()) }));
+const links = z
+  .record(z.string(), z.object({ operationId: z.string(), parameters: z.record(z.string(), z.string()) }))
+  .default({});
 const operation = z.object({
   operationId: z.string(),
   security: z.array(z.unknown()).optional(),
   parameters: z.array(
     z.object({ name: z.string(), in: z.enum(['query', 'path']), schema: z.record(z.string(), z.unknown()) }),
   ),
-  responses: z.record(z.string(), z.object({ description: z.string(), content })),
+  responses: z.record(z.string(), z.object({ description: z.string(), content, links })),
 });
 const documentSchema = z.object({
   openapi: z.literal('3.1.0'),
@@ -88,6 +91,28 @@ describe('the OpenAPI description', () => {
     }
   });
 
+  it('links to what it has, with values that stand in the answer', () => {
+    const all = operations.flatMap(({ path, responses }) =>
+      Object.values(responses).flatMap((response) =>
+        Object.values(response.links).map((link) => ({ path, link, schema: jsonOf(response.content) })),
+      ),
+    );
+    const linked = new Set(all.map(({ path }) => path));
+    const runs = deps.world.workloads.map(({ declaration }) => `/bench/${declaration.name}`);
+    expect([...linked].toSorted()).toEqual([...runs, '/runs', '/runs/{id}'].toSorted());
+    for (const { path, link, schema } of all) {
+      const target = operations.find(({ operationId }) => operationId === link.operationId);
+      expect(Object.keys(link.parameters)).toEqual(target?.parameters.map(({ name }) => name));
+      for (const value of Object.values(link.parameters)) {
+        const [start, pointer = ''] = value.split('#');
+        expect(start).toBe('$response.body');
+        const types = standingAt(schema, pointer.split('/').slice(1));
+        expect(types, `${value} of ${path}`).toEqual(types.map(() => 'string'));
+        expect(types.length).toBeGreaterThan(0);
+      }
+    }
+  });
+
   it('tells every code of the error table under its own status, and no error but as problem+json', () => {
     // What answers where there is no path is on no path.
     const told = new Set<string>(['not_found']);
@@ -122,6 +147,28 @@ describe('the OpenAPI description', () => {
     ]);
   });
 });
+
+function jsonOf(media: z.infer<typeof content>): unknown {
+  return media['application/json']?.schema;
+}
+
+const node = z.object({
+  type: z.string().optional(),
+  properties: z.record(z.string(), z.unknown()).default({}),
+  required: z.array(z.string()).default([]),
+  items: z.unknown().optional(),
+  anyOf: z.array(z.unknown()).optional(),
+});
+
+/** The types of what a JSON pointer finds, one a variant of the answer; null where it may find nothing. */
+function standingAt(schema: unknown, [key, ...rest]: readonly string[]): (string | null)[] {
+  const { type, properties, required, items, anyOf } = node.parse(schema);
+  if (anyOf !== undefined)
+    return anyOf.flatMap((one) => standingAt(one, key === undefined ? [] : [key, ...rest]));
+  if (key === undefined) return [type ?? null];
+  if (type === 'array' && /^\d+$/.test(key)) return standingAt(items, rest);
+  return required.includes(key) ? standingAt(properties[key], rest) : [null];
+}
 
 function documentOf(benchToken: string | null) {
   const guarded = { ...deps, benchToken };

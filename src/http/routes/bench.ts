@@ -19,7 +19,7 @@ export function benchRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Runs a workload once, with one strategy.',
       open: false,
       answer: { type: 'application/json', schema: runSchema, description: 'The run.' },
-      links: linksToRun('/id'),
+      links: linksToRun('/run/id'),
       errors: errorsOfRuns,
       variants: deps.world.workloads.map(({ declaration }) => ({
         value: declaration.name,

@@ -25,16 +25,21 @@ export interface Route {
   readonly handle: RequestHandler;
 }
 
-/** OpenAPI runtime expressions (`$response.body#/id`), by the parameter's name. */
+/** OpenAPI runtime expressions (`$response.body#/run/id`), by the parameter's name. */
 type Values = Readonly<Record<string, string>>;
 
-/** Where a run's answer leads. */
-export function linksToRun(id: string): NonNullable<Route['links']> {
-  const parameters = { id: `$response.body#${id}` };
-  return {
-    run: { path: '/runs/:id', parameters },
-    trace: { path: '/runs/:id/trace.json', parameters },
-  };
+/** Where an answer leads that has a run's id at `pointer` (JSON Pointer, RFC 6901). */
+export function linksToRun(pointer: string): NonNullable<Route['links']> {
+  return { run: { path: '/runs/:id', parameters: idAt(pointer) }, ...linkToTrace(pointer) };
+}
+
+/** The same for the answer that is the run already. */
+export function linkToTrace(pointer: string): NonNullable<Route['links']> {
+  return { trace: { path: '/runs/:id/trace.json', parameters: idAt(pointer) } };
+}
+
+function idAt(pointer: string): Values {
+  return { id: `$response.body#${pointer}` };
 }
 
 /** What can come of asking for a run, or for many. */

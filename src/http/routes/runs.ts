@@ -7,7 +7,7 @@ import { problemOfRun, sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
 import { keptRunSchema, runListSchema, traceSchema } from '../schemas.ts';
 import { runView } from '../view.ts';
-import { linksToRun, type Route } from './route.ts';
+import { linksToRun, linkToTrace, type Route } from './route.ts';
 
 /** The last runs, one of them, and its spans as a file. */
 export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps): readonly Route[] {
@@ -41,6 +41,7 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
         schema: keptRunSchema,
         description: 'The run; one that failed with its problem.',
       },
+      links: linkToTrace('/run/id'),
       errors: ['run_not_found', 'invalid_parameter'],
       handle(request, response) {
         refuseParameters(request.url);
