@@ -68,17 +68,78 @@ const reportSchema = z.looseObject({
 /** What it found, by its own report. */
 export type SchemathesisReport = z.infer<typeof reportSchema>;
 
+/** One case that was sent, and the link of the document, if any, whose value it was sent with. */
+export interface Case {
+  readonly path: string;
+  readonly status: number | null;
+  readonly link: string | null;
+}
+
+/** As much of an event as is asked of it: only the end of a scenario tells of cases. */
+const eventSchema = z.looseObject({
+  ScenarioFinished: z
+    .looseObject({
+      recorder: z.looseObject({
+        cases: z
+          .record(
+            z.string(),
+            z.looseObject({
+              transition: z.looseObject({ id: z.string(), is_inferred: z.boolean() }).nullish(),
+              is_transition_applied: z.boolean(),
+            }),
+          )
+          .default({}),
+        interactions: z
+          .record(
+            z.string(),
+            z.looseObject({
+              request: z.looseObject({ uri: z.url() }),
+              response: z.looseObject({ status_code: z.int() }).nullable(),
+            }),
+          )
+          .default({}),
+      }),
+    })
+    .optional(),
+});
+
+function casesIn(events: string): readonly Case[] {
+  return events
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => {
+      const { cases = {}, interactions = {} } =
+        eventSchema.parse(JSON.parse(line)).ScenarioFinished?.recorder ?? {};
+      return Object.entries(interactions).map(([id, { request, response }]) => {
+        const { transition, is_transition_applied: applied } = cases[id] ?? {};
+        const declared = applied === true && transition?.is_inferred === false;
+        return {
+          path: new URL(request.uri).pathname,
+          status: response?.status_code ?? null,
+          link: declared ? transition.id : null,
+        };
+      });
+    });
+}
+
 /** Tests the service at `url` by its OpenAPI document. `said` is what it printed, for people. */
 export async function testBySchema(
   url: string,
   parameters: readonly string[],
-): Promise<{ readonly exitCode: number | null; readonly report: SchemathesisReport; readonly said: string }> {
+): Promise<{
+  readonly exitCode: number | null;
+  readonly report: SchemathesisReport;
+  readonly cases: readonly Case[];
+  readonly said: string;
+}> {
   const program = await schemathesis();
   const scratch = await mkdtemp(join(tmpdir(), 'fanout-bench-schemathesis-'));
   const reportFile = join(scratch, 'report.json');
+  const eventsFile = join(scratch, 'events.ndjson');
   try {
     const configured = ['--config-file', join(folder, 'schemathesis.toml')];
-    const reported = ['--report-json-path', reportFile, '--no-color', '--continue-on-failure'];
+    const reports = ['--report-json-path', reportFile, '--report-ndjson-path', eventsFile];
+    const reported = [...reports, '--no-color', '--continue-on-failure'];
     const child = spawn(program, [...configured, 'run', `${url}/openapi.json`, ...reported, ...parameters], {
       cwd: scratch,
       env: {
@@ -96,7 +157,12 @@ export async function testBySchema(
     const json = await readFile(reportFile, 'utf8').catch(() => {
       throw new Error(`Schemathesis wrote no report:\n${said.join('')}`);
     });
-    return { exitCode: exitCode ?? null, report: reportSchema.parse(JSON.parse(json)), said: said.join('') };
+    return {
+      exitCode: exitCode ?? null,
+      report: reportSchema.parse(JSON.parse(json)),
+      cases: casesIn(await readFile(eventsFile, 'utf8')),
+      said: said.join(''),
+    };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
