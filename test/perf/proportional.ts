@@ -25,7 +25,19 @@ function residentKb(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
-/** Its own pages, and its share of those that it has with others. Linux. */
-export function proportionalKb(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
+function proportionalKb(pid: number): number {
+  return rolledUpKb(pid, 'Pss');
+}
+
+/**
+ * What a process allocated itself: heaps, stacks, buffers. Programs and libraries are not counted, whose share depends on
+ * who else has them. Linux.
+ */
+export function anonymousKb(pid: number): number {
+  return rolledUpKb(pid, 'Pss_Anon');
+}
+
+function rolledUpKb(pid: number, name: string): number {
+  const told = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'mu').exec(told)?.[1]);
 }
