@@ -1,8 +1,20 @@
 /** More slips than this, and a name was meant for something else. */
 const mostSlips = 2;
 
+/** To put behind a problem: which names were probably meant, as a question; empty when none is near. */
+export function didYouMean(given: string, names: readonly string[]): string {
+  const nearest = nearestName(given, names);
+  const meant = nearest === null ? names.filter((name) => withoutFirstWord(name) === given) : [nearest];
+  return meant.length === 0 ? '' : `; did you mean ${meant.map((name) => `"${name}"`).join(' or ')}?`;
+}
+
+/** `presigned-async` is `async` without its access. */
+function withoutFirstWord(name: string): string {
+  return name.slice(name.indexOf('-') + 1);
+}
+
 /** The name that was probably meant; `null` when none is near. A slip is a letter left out, added or changed. */
-export function nearestName(given: string, names: readonly string[]): string | null {
+function nearestName(given: string, names: readonly string[]): string | null {
   const near = names
     .map((name) => ({ name, slips: slipsBetween(given.toLowerCase(), name.toLowerCase()) }))
     // Of a name of two letters, two slips leave nothing.

@@ -1,8 +1,9 @@
 import { BenchError, inWords, type ParameterProblem } from '../errors.ts';
 import type { ClientName, Join, ParameterValue, Pool, RunPlan, Validation, Warning } from '../record/plan.ts';
+import { isRuntimeName } from '../runner/runtimes.ts';
 import type { StrategyDeclaration } from '../strategies/declaration.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
-import { nearestName } from './nearest-name.ts';
+import { didYouMean } from './nearest-name.ts';
 import { holdsMainThread, joinRefusal, poolRefusal, runtimeRefusal } from './combinations.ts';
 import { allowedBy, joins, parametersOf } from './parameters.ts';
 import { strategiesOf, strategyNames, type NamedStrategy } from './strategies-of.ts';
@@ -91,12 +92,21 @@ function resolveValues(
       problems.push({
         field,
         value: text,
-        reason: text === '' ? 'is empty' : 'is not one of the values',
+        reason: text === '' ? 'is empty' : `is not one of the values${hint(field, text, allowed)}`,
         allowed,
       });
     }
   }
   return values;
+}
+
+/** What may help whoever gave a value that there is not. */
+function hint(field: string, text: string, allowed: string | readonly string[]): string {
+  if (typeof allowed === 'string') return '';
+  if (field === 'runtime' && isRuntimeName(text)) {
+    return `; to have it: npm run runtimes -- ${text}, then start with RUNTIMES=${[...allowed, text].join(',')}`;
+  }
+  return didYouMean(text, allowed);
 }
 
 export function integerProblem(text: string, minimum: number, maximum: number): string | null {
@@ -115,16 +125,15 @@ export function unknownParameter(
   world: World,
   allowed: readonly string[],
 ): ParameterProblem {
-  const owner = world.workloads.find(({ declaration }) =>
-    Object.hasOwn(parametersOf(declaration, world), field),
-  );
-  if (owner !== undefined) {
-    const reason = `has no effect on ${workload.name}: it belongs to ${owner.declaration.name}`;
+  const owners = world.workloads
+    .map(({ declaration }) => declaration)
+    .filter((declaration) => Object.hasOwn(parametersOf(declaration, world), field))
+    .map(({ name }) => name);
+  if (owners.length > 0) {
+    const reason = `has no effect on ${workload.name}: it belongs to ${owners.join(', ')}`;
     return { field, value, reason, allowed };
   }
-  const meant = nearestName(field, allowed);
-  const suggestion = meant === null ? '' : `; did you mean "${meant}"?`;
-  return { field, value, reason: `is not a parameter${suggestion}`, allowed };
+  return { field, value, reason: `is not a parameter${didYouMean(field, allowed)}`, allowed };
 }
 
 /**

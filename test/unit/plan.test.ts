@@ -167,6 +167,24 @@ describe('planning a run', () => {
 
   it("another workload's parameter is told whose it is rather than a near name", () => {
     expect(problemsOf('fib', { ms: '5' })[0]?.reason).toBe('has no effect on fib: it belongs to sleep');
+    expect(problemsOf('fib', { attempts: '2' })[0]?.reason).toBe(
+      'has no effect on fib: it belongs to http, s3, bedrock, sts',
+    );
+  });
+
+  it.each([
+    ['fib', { strategy: 'thread' }, '; did you mean "threads"?'],
+    ['s3', { strategy: 'threads' }, '; did you mean "sdk-threads" or "presigned-threads"?'],
+    ['s3', { strategy: 'isolate' }, '; did you mean "presigned-isolate"?'],
+    ['fib', { strategy: 'fibres' }, ''],
+    [
+      'fib',
+      { runtime: 'node22' },
+      '; to have it: npm run runtimes -- node22, then start with RUNTIMES=node26,node22',
+    ],
+    ['fib', { runtime: 'bun' }, ''],
+  ])('%s with %j, which is not one of the values, is told what may help', (workload, given, help) => {
+    expect(problemsOf(workload, given)[0]?.reason).toBe(`is not one of the values${help}`);
   });
 
   it('is a BenchError that carries every problem', () => {

@@ -12,7 +12,7 @@ import {
   type RunRequest,
 } from '../plan.ts';
 import { sendsRequests } from '../combinations.ts';
-import { nearestName } from '../nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { strategyNames } from '../strategies-of.ts';
 import type { World } from '../world.ts';
 import type { CellPlan, ComparisonPlan } from './comparison.ts';
@@ -127,11 +127,11 @@ function resolveOwn({ given }: RunRequest, workload: WorkloadDeclaration, world:
   const known = [...possible, ...refused];
   for (const strategy of strategies) {
     if (!known.includes(strategy)) {
-      const meant = nearestName(strategy, possible);
-      const suggestion = meant === null ? '' : `; did you mean "${meant}"?`;
       refuse(
         'strategies',
-        strategy === '' ? 'has an empty name' : `"${strategy}" is not a strategy${suggestion}`,
+        strategy === ''
+          ? 'has an empty name'
+          : `"${strategy}" is not a strategy${didYouMean(strategy, possible)}`,
         possible,
       );
     }
@@ -139,7 +139,8 @@ function resolveOwn({ given }: RunRequest, workload: WorkloadDeclaration, world:
   if (new Set(strategies).size < strategies.length) refuse('strategies', 'names one twice', 'each once');
   const fallback = declared['baseline']?.kind === 'choice' ? declared['baseline'].default : '';
   const baseline = given['baseline'] ?? fallback;
-  if (!possible.includes(baseline)) refuse('baseline', 'is not a strategy that can be had', possible);
+  if (!possible.includes(baseline))
+    refuse('baseline', `is not a strategy that can be had${didYouMean(baseline, possible)}`, possible);
   const others = strategies.filter((strategy) => strategy !== baseline);
   if (others.length === 0) refuse('strategies', 'leaves nothing to compare with the baseline', possible);
 
