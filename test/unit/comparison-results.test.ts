@@ -331,6 +331,17 @@ describe('the formats', () => {
     expect(json).toMatch(/"samplesMs": \[\d[\d., ]+\]/u);
   });
 
+  it('keep the digits of a ratio, however small it is', async () => {
+    const view = await viewed({}, ({ strategy }, count) =>
+      strategy === 'async' ? around(400_000, count, 2) : around(100, count, 3),
+    );
+    const { speedup, speedupCi } = view.cells[0]?.results.find(({ strategy }) => strategy === 'async') ?? {};
+    expect(speedup).toBeCloseTo(1 / 4000, 5);
+    expect(speedupCi?.[0]).toBeLessThan(speedup ?? 0);
+    expect(speedupCi?.[1]).toBeGreaterThan(speedup ?? 1);
+    expect(asText(view)).toMatch(/^async +\S+ +\d+ … \d+ +0\.00025/mu);
+  });
+
   it('as text have columns that stand below each other', async () => {
     const lines = asText(await viewed()).split('\n');
     const start = lines.findIndex((line) => line.startsWith('strategy '));

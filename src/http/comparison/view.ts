@@ -76,21 +76,30 @@ function resultView(result: StrategyResult, urlOf: (traceId: string) => string) 
     p75Ms: rounded(result.p75Ms),
     minMs: rounded(result.minMs),
     maxMs: rounded(result.maxMs),
-    // Ratios and probabilities are not times, but need no more digits.
-    speedup: rounded(result.speedup),
-    speedupCi: roundedPair(result.speedupCi),
+    speedup: ratio(result.speedup),
+    speedupCi: ratioPair(result.speedupCi),
     pValue: result.pValue === null ? null : Number(result.pValue.toPrecision(3)),
     effectSize: rounded(result.effectSize),
     shares: shares === null ? null : roundedShares(shares),
     analysis: analysis && {
-      parallelism: rounded(analysis.parallelism),
+      parallelism: ratio(analysis.parallelism),
       limitMs: rounded(analysis.limitMs),
       limitedBy: analysis.limitedBy,
-      efficiency: rounded(analysis.efficiency),
+      efficiency: ratio(analysis.efficiency),
     },
     costs: { ...result.costs, cpuMs: rounded(result.costs.cpuMs) },
     traces: traceIds.map(urlOf),
   };
+}
+
+/** By digits, not by decimals: what is a thousand times as slow has a speed-up, too. */
+function ratio<Value extends number | null>(value: Value): Value;
+function ratio(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(6));
+}
+
+function ratioPair(pair: readonly [number, number] | null): readonly [number, number] | null {
+  return pair === null ? null : [ratio(pair[0]), ratio(pair[1])];
 }
 
 function rounded(value: number | null): number | null {
