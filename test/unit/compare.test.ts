@@ -311,6 +311,16 @@ describe('a comparison that is given up', () => {
   });
 });
 
+/** What is warned of where nobody took the spans of some runs. @param isLost by how many the strategy had before */
+async function warningsOf(isLost: (count: number) => boolean): Promise<readonly string[]> {
+  const lost = [{ code: 'trace_not_collected', message: 'the link leads nowhere' }];
+  const { warnings } = await compareFake(
+    comparisonPlan('sleep', { strategies: 'single,async', rounds: '10', warmup: '0' }),
+    (_, count) => ({ endedAtNs: 5e6, warnings: isLost(count) ? lost : [] }),
+  ).record;
+  return warnings.map(({ message }) => message);
+}
+
 describe('what a comparison tells while it lasts', () => {
   it('is each run before it begins, and how long it will take at most', async () => {
     const { record, progress } = compareFake(
@@ -365,5 +375,15 @@ describe('what a comparison tells while it lasts', () => {
       .get('async')
       ?.map(({ disturbances }) => disturbances.filter(({ code }) => code !== 'steal_time'));
     expect(found).toEqual([[], [disturbed[0]]]);
+  });
+
+  it('is that nobody took the spans which its links lead to', async () => {
+    expect(await warningsOf(() => false)).toEqual([]);
+    expect(await warningsOf((count) => count === 3)).toEqual([
+      'No collector took the spans of 2 of 20 runs, so some links to traces lead nowhere.',
+    ]);
+    expect(await warningsOf(() => true)).toEqual([
+      'No collector took the spans of 20 of 20 runs, so the links to traces lead nowhere.',
+    ]);
   });
 });

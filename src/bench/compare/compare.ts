@@ -80,6 +80,7 @@ class Comparison {
   readonly #cells: Cell[];
   readonly #runtimes = new Map<string, string>();
   #calls = 0;
+  #notCollected = 0;
   #mostRounds = 0;
   #blocks = 0;
   #blocksMs = 0;
@@ -109,6 +110,7 @@ class Comparison {
     for (let warmup = 0; warmup < this.#plan.warmup; warmup += 1) await this.#round(0);
     const stoppedBy = await this.#rounds();
     this.#warnOfTooFewRounds();
+    this.#warnOfTraces();
     return {
       id,
       plan: this.#plan,
@@ -190,6 +192,7 @@ class Comparison {
     cell.failures.set(strategy, { count: failures, last: record });
     if (round === 0) return;
     this.#order.push({ round, strategy, cell: cell.index });
+    if (record.warnings.some(({ code }) => code === 'trace_not_collected')) this.#notCollected += 1;
     const stolen = stolenBefore === null || stolenAfter === null ? 0 : stolenAfter - stolenBefore;
     cell.samples.get(strategy)?.push(sampleOf(record, round, work, stolen));
   }
@@ -246,6 +249,14 @@ class Comparison {
       : 'too few to show any difference, however large';
     const message = `${rounds === 1 ? `1 round${which} is` : `${rounds} rounds${which} are`} ${what}; take ${enoughRoundsForMost} or more.`;
     this.#warnings.push({ code: 'too_few_rounds', message });
+  }
+
+  /** Whoever follows a link should know before. */
+  #warnOfTraces(): void {
+    if (this.#notCollected === 0) return;
+    const which = this.#notCollected === this.#order.length ? 'the links to traces' : 'some links to traces';
+    const message = `No collector took the spans of ${this.#notCollected} of ${this.#order.length} runs, so ${which} lead nowhere.`;
+    this.#warnings.push({ code: 'trace_not_collected', message });
   }
 
   /** Whether a round of this cell could make more calls than are allowed. */
