@@ -1,8 +1,9 @@
 // Signs with the AWS SDK and sends with `fetch`, which knows nothing of AWS.
 //
-//   node examples/signed-request.ts                    who am I? (STS GetCallerIdentity)
-//   node examples/signed-request.ts my-bucket my/key   an object's size and type (S3 GetObject)
+//   npx node examples/signed-request.ts                    who am I? (STS GetCallerIdentity)
+//   npx node examples/signed-request.ts my-bucket my/key   an object's size and type (S3 GetObject)
 //
+// `npx` takes the Node that `npm ci` installed here; elsewhere `node` does, from 22.18 on.
 // Region, credentials and endpoints come from where the SDK finds them: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...
 import { argv } from 'node:process';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';

@@ -36,9 +36,9 @@ const notRun: Readonly<Record<string, string>> = {
   // The same in one line.
   'CGO_ENABLED=0 go build -C "$(go env GOMODCACHE)/github.com/jaegertracing/jaeger@v1.76.0" -buildvcs=false -o "$PWD/jaeger" ./cmd/jaeger':
     'as above',
-  'node examples/signed-request.ts':
+  'npx node examples/signed-request.ts':
     'needs an account; test/integration/signed-request.test.ts runs it against an emulator',
-  'node examples/signed-request.ts my-bucket my/key': 'as above',
+  'npx node examples/signed-request.ts my-bucket my/key': 'as above',
   'docker run --rm -p 16686:16686 -p 4318:4318 cr.jaegertracing.io/jaegertracing/jaeger:2.13.0':
     'needs a container engine',
   'docker build -t fanout-bench .': 'needs a container engine',
