@@ -31,13 +31,13 @@ const writers: Readonly<Record<Format, typeof asText>> = {
 
 /** @returns the exit code: 0, 1 when the comparison failed, 2 when it was asked for wrongly */
 async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const { workload, format, url, query, wantsHelp } = understand(args);
+  const { workload, format, url, query, wantsHelp, wrong } = understand(args);
   if (wantsHelp) {
     process.stdout.write(help);
     return 0;
   }
-  if (workload === null || format === null) {
-    process.stderr.write(help);
+  if (workload === null || format === null || wrong !== null) {
+    process.stderr.write(wrong === null ? help : `${wrong}\n\n${help}`);
     return 2;
   }
   const interrupted = new AbortController();
@@ -73,6 +73,8 @@ interface Understood {
   readonly url: string | null;
   readonly query: URLSearchParams;
   readonly wantsHelp: boolean;
+  /** What of the command's own is not right; `null`: nothing. */
+  readonly wrong: string | null;
 }
 
 /** Whatever is not the command's own goes to the service, which knows best what is wrong with it. */
@@ -90,7 +92,19 @@ function understand(args: readonly string[]): Understood {
     url: typeof url === 'string' ? url : null,
     query: new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])),
     wantsHelp: wantsHelp === true,
+    wrong: wrongIn(positionals, url, format),
   };
+}
+
+type OptionValue = string | boolean | (string | boolean)[] | undefined;
+
+function wrongIn(workloads: readonly string[], url: OptionValue, format: OptionValue): string | null {
+  if (workloads.length > 1) return `One workload at a time: ${workloads.join(', ')}.`;
+  if (url !== undefined && typeof url !== 'string') return '--url needs a value.';
+  if (typeof format !== 'string') return '--format needs a value.';
+  return formats.some((name) => name === format)
+    ? null
+    : `There is no format "${format}". There are ${formats.join(', ')}.`;
 }
 
 /** `--name value` becomes `--name=value`: which names there are is the service's business. */

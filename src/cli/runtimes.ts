@@ -41,7 +41,10 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   const names = args.filter(isRuntimeName);
   if (names.length === 0 || names.length < args.length) {
     const wantsHelp = args.includes('--help');
-    (wantsHelp ? process.stdout : process.stderr).write(help);
+    const unknown = args.find((arg) => !isRuntimeName(arg));
+    const wrong =
+      wantsHelp || unknown === undefined ? '' : `There is no runtime "${unknown}" to install.\n\n`;
+    (wantsHelp ? process.stdout : process.stderr).write(wrong + help);
     return wantsHelp ? 0 : 2;
   }
   const from = packages[`${process.platform}-${process.arch}`];

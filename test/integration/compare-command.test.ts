@@ -143,14 +143,17 @@ describe('npm run compare', () => {
     expect(out).toMatch(/^Usage: npm run compare/u);
   });
 
-  it.each([[[]], [['fib', 's3']], [['fib', '--format', 'xml']]])(
-    'explains itself where it is used wrongly: %j',
-    async (args) => {
-      const { exitCode, out, err } = await endOf(start(args));
-      expect([exitCode, out]).toEqual([2, '']);
-      expect(err).toMatch(/^Usage: npm run compare/u);
-    },
-  );
+  it.each([
+    [[], ''],
+    [['fib', 's3'], 'One workload at a time: fib, s3.\n\n'],
+    [['fib', '--format', 'xml'], 'There is no format "xml". There are json, text, markdown, csv.\n\n'],
+    [['fib', '--format'], '--format needs a value.\n\n'],
+    [['fib', '--url'], '--url needs a value.\n\n'],
+  ])('says what is wrong, and explains itself, where it is used wrongly: %j', async (args, wrong) => {
+    const { exitCode, out, err } = await endOf(start(args));
+    expect([exitCode, out]).toEqual([2, '']);
+    expect(err.split('Usage: npm run compare')[0]).toBe(wrong);
+  });
 
   it('says so where no service answers', async () => {
     const { exitCode, err } = await endOf(start([...quick, '--url', 'http://127.0.0.1:9']));
