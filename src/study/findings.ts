@@ -13,9 +13,10 @@ export interface Finding {
 
 /**
  * In every runtime; `null`: not shown in all of them, for want of rounds, of the strategies, or of quiet. `as far as it
- * can`: no way of sending could save so much of these answers, and this one saves nearly all that could be.
+ * can`: no way of sending could save so much of these answers, and this one saves nearly all that could be. `not
+ * everywhere`: in some it does not hold, in others it does, or neither is shown.
  */
-export type Verdict = boolean | 'as far as it can' | null;
+export type Verdict = boolean | 'as far as it can' | 'not everywhere' | null;
 
 /** How much of what can be saved at all is nearly all of it. */
 const nearlyAll = 0.98;
@@ -184,7 +185,9 @@ function gainsNothing({ speedupCi }: Against): boolean | null {
 }
 
 function every(answers: readonly Verdict[]): Verdict {
-  if (answers.includes(false)) return false;
+  if (answers.includes(false)) {
+    return answers.every((answer) => answer === false) ? false : 'not everywhere';
+  }
   if (answers.length === 0 || answers.includes(null)) return null;
   return answers.every((answer) => answer === true) ? true : 'as far as it can';
 }

@@ -65,6 +65,7 @@ function findingText({ claim, holds, figures, why }: Finding): string {
 function inWords(holds: Verdict): string {
   if (holds === null) return 'Not shown by this data.';
   if (holds === 'as far as it can') return 'Holds as far as it can with these answers.';
+  if (holds === 'not everywhere') return 'Does not hold everywhere: see the intervals.';
   return holds ? 'Holds.' : 'Does not hold.';
 }
 

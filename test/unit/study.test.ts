@@ -59,6 +59,20 @@ describe('a finding', () => {
     expect(found('Three calls', dataOf('bedrock', times, 10, 410))).toBe(holds);
   });
 
+  it.each([
+    [60, false],
+    [100, 'not everywhere'],
+  ])(
+    'is refuted for the runtimes in which it is: with threads at 60 and %j ms of 100 it is %j',
+    (ms, holds) => {
+      const [gains, other] = [60, ms].map((threads) => dataOf('fib-long', { single: 100, threads }).parts[0]);
+      if (gains === undefined || other === undefined) throw new Error('no part');
+      const cells = [...gains.answer.cells, ...other.answer.cells];
+      const data = { parts: [{ ...gains, answer: { ...gains.answer, cells } }] };
+      expect(found('Threads gain nothing', data)).toBe(holds);
+    },
+  );
+
   it('is not said of data that has too few rounds, or lacks what it is about', () => {
     const times = { single: 100, threads: 60 };
     expect(found('Threads gain nothing', dataOf('fib-long', times, 3))).toBeNull();
