@@ -185,7 +185,7 @@ export class Telemetry {
     await Promise.race([ending.catch(() => undefined), sleep(limitMs, undefined, { ref: false })]);
     const { pending } = this.counts;
     if (pending === 0) return;
-    const message = `${pending} spans were not sent before the end.`;
+    const message = `Not sent before the end: ${pending} ${pending === 1 ? 'span' : 'spans'}.`;
     this.#notices.say({ level: 'warn', code: 'spans_dropped', message });
   }
 

@@ -55,11 +55,26 @@ function decoded(message: Uint8Array): Omit<StreamEvent, 'atMs'> {
   const kind = header(':message-type') === 'event' ? 'event' : 'exception';
   const type = header(kind === 'event' ? ':event-type' : ':exception-type') || header(':error-code');
   const data = decoder.decode(body);
+  if (kind === 'event') parsed(data);
   return { kind, type, data: type === 'chunk' ? unwrapped(data) : data };
 }
 
 /** InvokeModel's events are the maker's own, wrapped as Base64. */
 function unwrapped(data: string): string {
-  const { bytes }: { bytes?: unknown } = JSON.parse(data);
-  return typeof bytes === 'string' ? Buffer.from(bytes, 'base64').toString() : data;
+  const wrapper = parsed(data);
+  const bytes: unknown =
+    typeof wrapper === 'object' && wrapper !== null ? Reflect.get(wrapper, 'bytes') : null;
+  if (typeof bytes !== 'string') return data;
+  const inner = Buffer.from(bytes, 'base64').toString();
+  parsed(inner);
+  return inner;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // V8's own words quote what a model answered, which must not get into spans.
+    throw new Error('an event is not JSON');
+  }
 }

@@ -1,7 +1,12 @@
+import { EventStreamCodec } from '@smithy/core/event-streams';
 import { describe, expect, it } from 'vitest';
 import { eventFrame } from '../../src/emulator/event-stream.ts';
 import { MalformedStream, readEvents } from '../../src/execution/event-stream.ts';
 
+const codec = new EventStreamCodec(
+  (bytes) => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes)),
+  (text) => new TextEncoder().encode(text),
+);
 const payloads = [{ role: 'assistant' }, { delta: { text: 'ä 漢字 🙂' } }, { stopReason: 'end_turn' }];
 const types = ['messageStart', 'contentBlockDelta', 'messageStop'];
 const whole = Buffer.concat(payloads.map((payload, index) => eventFrame(types[index] ?? '', payload)));
@@ -52,6 +57,16 @@ describe('an event stream', () => {
 
   it('that ends within an event is malformed', async () => {
     await expect(read([whole.subarray(0, -1)])).rejects.toThrow(MalformedStream);
+  });
+
+  it('whose events are no JSON is malformed, and not quoted', async () => {
+    const wrapped = eventFrame('chunk', { bytes: Buffer.from('an answer').toString('base64') });
+    const bare = Buffer.from(eventFrame('contentBlockDelta', 'answer'));
+    const rewritten = codec.encode({ ...codec.decode(bare), body: new TextEncoder().encode('an answer') });
+    for (const frame of [wrapped, rewritten]) {
+      await expect(read([frame])).rejects.toThrow(/^an event is not JSON$/);
+      await expect(read([frame])).rejects.toThrow(MalformedStream);
+    }
   });
 
   it('that breaks off says why in its own words', async () => {
