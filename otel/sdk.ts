@@ -1,8 +1,16 @@
 import { setImmediate as yieldToEvents, setTimeout as sleep } from 'node:timers/promises';
-import { TraceFlags, context, isSpanContextValid, metrics, trace, type Tracer } from '@opentelemetry/api';
+import {
+  TraceFlags,
+  context,
+  isSpanContextValid,
+  metrics,
+  trace,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { RandomIdGenerator, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { RandomIdGenerator, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { ClockAnchor } from '../src/record/clock.ts';
 import type { RunPlan } from '../src/record/plan.ts';
 import type { RunRecord, SpanIds, TraceIds } from '../src/record/record.ts';
@@ -124,19 +132,28 @@ export class Telemetry {
     plan: Pick<RunPlan, 'workload' | 'strategy' | 'access' | 'tasks'>,
     linkedTo: SpanIds | null = null,
   ): TraceIds {
+    const runSpanId = this.#random.generateSpanId();
+    const request = this.#serverSpans.active;
+    if (request !== null) this.#serverSpans.tie(request, runSpanId);
+    return {
+      ...(request === null ? this.#begun(plan) : continued(request)),
+      runSpanId,
+      signSpanId: plan.access === 'presigned' ? this.#random.generateSpanId() : null,
+      taskSpanIds: Array.from({ length: plan.tasks }, () => this.#random.generateSpanId()),
+      linkedTo,
+    };
+  }
+
+  /** The trace of a run that no request of this process is the parent of. */
+  #begun({ workload, strategy }: Pick<RunPlan, 'workload' | 'strategy'>): Beginning {
     const parent = trace.getSpanContext(context.active());
     // Never ended, so never exported: it is made only to have the sampler decide.
-    const probe = this.#tracer.startSpan(runSpanName(plan.workload, plan.strategy));
+    const probe = this.#tracer.startSpan(runSpanName(workload, strategy));
     const probed = probe.spanContext();
-    this.#serverSpans.expectRun();
     return {
       traceId: isSpanContextValid(probed) ? probed.traceId : this.#random.generateTraceId(),
       parentSpanId: parent !== undefined && isSpanContextValid(parent) ? parent.spanId : null,
-      runSpanId: this.#random.generateSpanId(),
-      signSpanId: plan.access === 'presigned' ? this.#random.generateSpanId() : null,
-      taskSpanIds: Array.from({ length: plan.tasks }, () => this.#random.generateSpanId()),
-      sampled: probe.isRecording() && (probed.traceFlags & TraceFlags.SAMPLED) !== 0,
-      linkedTo,
+      sampled: probe.isRecording() && isSampled(probed),
     };
   }
 
@@ -161,7 +178,6 @@ export class Telemetry {
    * not its tasks'.
    */
   emit(record: RunRecord): Promise<void> {
-    this.#serverSpans.keepFor(record);
     if (!record.trace.sampled) return Promise.resolve();
     const emission = this.#write(record).finally(() => this.#emitting.delete(emission));
     this.#emitting.add(emission);
@@ -202,6 +218,19 @@ export class Telemetry {
       for (const task of tasks) writer.writeTask(task);
     }
   }
+}
+
+type Beginning = Pick<TraceIds, 'traceId' | 'parentSpanId' | 'sampled'>;
+
+/** Every sampler of `OTEL_TRACES_SAMPLER` decides for a child of this process's own span as it did for that. */
+function continued(request: ReadableSpan): Beginning {
+  const spanContext = request.spanContext();
+  const { traceId, spanId } = spanContext;
+  return { traceId, parentSpanId: spanId, sampled: isSampled(spanContext) };
+}
+
+function isSampled({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 /** The spans of a run beside its tasks'. */

@@ -9,14 +9,15 @@ interface Started {
   readonly hrtimeNs: bigint;
 }
 
-/** Runs whose request is being served are few, and so are runs that are kept; this bounds both. */
-const maxKept = 1_000;
+/** So many runs' requests are remembered at least; those being served and those kept are fewer. */
+const remembered = 1_000;
 
 /** The spans of incoming requests: the clock their runs are drawn by, and the parent in a run's trace.json. */
 export class ServerSpans implements SpanProcessor {
   readonly #started = new WeakMap<object, Started>();
-  readonly #inFlight = new Map<string, ReadableSpan>();
-  readonly #ofRun = new Map<string, ReadableSpan>();
+  /** By the id of the run's span. The older half is let go of as a whole: a Map that loses its first entries one by one gets slow. */
+  #ofRuns = new Map<string, ReadableSpan>();
+  #ofEarlierRuns = new Map<string, ReadableSpan>();
 
   onStart(span: ReadableSpan): void {
     if (span.kind === SpanKind.SERVER) this.#started.set(span, { span, hrtimeNs: process.hrtime.bigint() });
@@ -47,22 +48,23 @@ export class ServerSpans implements SpanProcessor {
     return { name: 'hrtime', originNs: originNs.toString(), epochOriginNs: epochOriginNs.toString() };
   }
 
-  /** Remembers the active request's span, whose id the run's record will carry as its parent's. */
-  expectRun(): void {
-    const span = this.#active()?.span;
-    if (span === undefined) return;
-    setBounded(this.#inFlight, span.spanContext().spanId, span);
+  /** The active request's span; `null` where there is none, or it is not traced. */
+  get active(): ReadableSpan | null {
+    return this.#active()?.span ?? null;
   }
 
-  /** Ties the request's span to the run. */
-  keepFor(record: RunRecord): void {
-    const span = this.#inFlight.get(record.trace.parentSpanId ?? '');
-    if (span !== undefined) setBounded(this.#ofRun, record.id, span);
+  /** Remembers that this request started the run with this span. */
+  tie(span: ReadableSpan, runSpanId: string): void {
+    if (this.#ofRuns.size >= remembered) {
+      this.#ofEarlierRuns = this.#ofRuns;
+      this.#ofRuns = new Map();
+    }
+    this.#ofRuns.set(runSpanId, span);
   }
 
   /** The span of the request that started the run; `null` where there was none, or it was not traced. */
-  of(record: RunRecord): ReadableSpan | null {
-    return this.#ofRun.get(record.id) ?? null;
+  of({ trace: { runSpanId } }: RunRecord): ReadableSpan | null {
+    return this.#ofRuns.get(runSpanId) ?? this.#ofEarlierRuns.get(runSpanId) ?? null;
   }
 
   #active(): Started | null {
@@ -73,11 +75,4 @@ export class ServerSpans implements SpanProcessor {
 
 function epochNs([seconds, nanoseconds]: HrTime): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
-}
-
-/** Forgets the oldest entry when there are too many. */
-function setBounded(spans: Map<string, ReadableSpan>, key: string, span: ReadableSpan): void {
-  spans.set(key, span);
-  const oldest = spans.keys().next();
-  if (spans.size > maxKept && oldest.done === false) spans.delete(oldest.value);
 }

@@ -3,8 +3,8 @@ import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Longer than between two runs that somebody asks for one after another. */
-const idleMs = 3_000;
+/** Longer than between two runs that somebody asks for one after another: V8 then forgets what it compiled for them. */
+const idleMs = 10_000;
 /** What is not worth a collection: a readiness probe leaves less. */
 const littleBytes = 8 * 2 ** 20;
 

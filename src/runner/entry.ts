@@ -4,6 +4,7 @@ import { workersRoom } from '../execution/room.ts';
 import { IdleGarbage } from '../idle-garbage.ts';
 import { executeOrder } from './execute-order.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
+import { Outbox } from './outbox.ts';
 
 /**
  * The measured process. It knows no Express and no OpenTelemetry SDK: runs come and news goes by IPC. Its
@@ -12,16 +13,21 @@ import type { FromRunner, ToRunner } from './messages.ts';
 const awsEnvironment = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
 );
+const outbox = new Outbox<FromRunner>((messages) => process.send?.(messages));
+const send = (message: FromRunner): void => outbox.post(message);
 const world = {
   bundles: bundlesIn(dirname(process.argv[1] ?? '')),
   awsEnvironment,
   kindsRun: new Set<string>(),
   send,
+  flush: () => outbox.flush(),
 };
 const garbage = new IdleGarbage();
 const running = new Map<string, AbortController>();
 
-process.on('message', (message: ToRunner) => {
+process.on('message', (messages: readonly ToRunner[]) => messages.forEach(obey));
+
+function obey(message: ToRunner): void {
   switch (message.type) {
     case 'run': {
       const { runId } = message.order;
@@ -41,7 +47,7 @@ process.on('message', (message: ToRunner) => {
       void workersRoom.keepAtMost(message.atMost);
       break;
   }
-});
+}
 
 workersRoom.onFewer = (kept) => send({ type: 'kept', kept });
 
@@ -49,7 +55,3 @@ workersRoom.onFewer = (kept) => send({ type: 'kept', kept });
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 send({ type: 'ready', version: process.versions.node });
-
-function send(message: FromRunner): void {
-  process.send?.(message);
-}

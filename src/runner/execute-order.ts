@@ -25,7 +25,10 @@ export interface RunnerWorld {
   readonly awsEnvironment: Readonly<Record<string, string>>;
   /** Workload and strategy of every run so far: V8 has not compiled the code of others yet. */
   readonly kindsRun: Set<string>;
+  /** Sends at the end of the turn. */
   send(message: FromRunner): void;
+  /** Sends at once what is to be sent. */
+  flush(): void;
 }
 
 /** Executes one run and tells the service all of it. Never rejects. */
@@ -36,7 +39,10 @@ export async function executeOrder(order: RunOrder, world: RunnerWorld, signal: 
     runId: order.runId,
     clock,
     blocking: order.plan.holdsMainThread,
-    send: (message) => world.send(message),
+    send(message) {
+      world.send(message);
+      if (order.plan.holdsMainThread) world.flush();
+    },
   });
   try {
     const ended = await execute({ order, world, clock, reporter, signal });

@@ -19,7 +19,7 @@ export interface RunOrder {
   readonly traceparents: readonly string[] | null;
 }
 
-/** Everything the service says to a runner. The runner trusts it: the service started it. */
+/** Everything the service says to a runner, in batches. The runner trusts it: the service started it. */
 export type ToRunner =
   | { readonly type: 'run'; readonly order: RunOrder }
   | { readonly type: 'cancel'; readonly runId: string; readonly reason: CancelReason }
@@ -56,7 +56,7 @@ const kept = z.int().nonnegative();
 const finishedRun = z.object({ endedAtNs: instant, load: runnerLoadSchema, kept });
 
 /** Everything a runner says, in the order in which it happens. The service parses each of it. */
-export const fromRunner = z.discriminatedUnion('type', [
+const fromRunner = z.discriminatedUnion('type', [
   /** `version` is that of its runtime. */
   z.object({ type: z.literal('ready'), version: z.string() }),
   /** What happened in a run since its last news. `finished` is the last of them. */
@@ -81,6 +81,9 @@ export const fromRunner = z.discriminatedUnion('type', [
     endedAtNs: instant,
   }),
 ]);
+
+/** One message: all that was said within one turn. */
+export const batchFromRunner = z.array(fromRunner);
 
 export type FromRunner = z.infer<typeof fromRunner>;
 export type StartedTask = z.infer<typeof startedTask>;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeRecord } from '../record/record.ts';
-import { fromRunner, type FromRunner, type ToRunner } from './messages.ts';
+import { batchFromRunner, type FromRunner, type ToRunner } from './messages.ts';
+import { Outbox } from './outbox.ts';
 import { guardGroup, type Dismiss } from './reaper.ts';
 import type { Runtime } from './runtimes.ts';
 
@@ -36,6 +37,7 @@ export class RunnerProcess {
   #alive = true;
   readonly #child: ChildProcess;
   readonly #listeners = new Map<string, RunListener>();
+  readonly #outbox: Outbox<ToRunner>;
   #kept = 0;
   /** What to call when it says how many it keeps. */
   #onKept: () => void = () => undefined;
@@ -69,21 +71,24 @@ export class RunnerProcess {
       once(child, 'exit'),
       sleep(startLimitMs, null, { ref: false }),
     ]);
-    const ready = fromRunner.safeParse(first);
-    if (!ready.success || ready.data.type !== 'ready') {
+    const [ready] = batchFromRunner.safeParse(first).data ?? [];
+    if (ready?.type !== 'ready') {
       killGroup(pid);
       dismiss();
       throw new Error('the runner did not become ready');
     }
-    const { version } = ready.data;
-    return new RunnerProcess(child, pid, { name: runtime.name, version }, dismiss);
+    return new RunnerProcess(child, pid, { name: runtime.name, version: ready.version }, dismiss);
   }
 
   private constructor(child: ChildProcess, pid: number, runtime: RuntimeRecord, dismiss: Dismiss) {
     this.#child = child;
     this.pid = pid;
     this.runtime = runtime;
-    child.on('message', (message) => this.#hear(message));
+    this.#outbox = new Outbox((messages) => {
+      // A runner that dies meanwhile is heard of by its exit.
+      if (this.alive) child.send(messages, () => undefined);
+    });
+    child.on('message', (messages) => this.#hear(messages));
     this.gone = this.#watch(dismiss);
   }
 
@@ -118,8 +123,7 @@ export class RunnerProcess {
   }
 
   send(message: ToRunner): void {
-    // A runner that dies meanwhile is heard of by its exit.
-    if (this.alive) this.#child.send(message, () => undefined);
+    this.#outbox.post(message);
   }
 
   /** Kills it and all its workers; resolves when they are gone. */
@@ -138,10 +142,13 @@ export class RunnerProcess {
   }
 
   #hear(raw: unknown): void {
-    const parsed = fromRunner.safeParse(raw);
+    const parsed = batchFromRunner.safeParse(raw);
     // A runner that does not keep to the protocol can't be trusted with anything.
     if (!parsed.success) return void killGroup(this.pid);
-    const message = parsed.data;
+    for (const message of parsed.data) this.#hearOne(message);
+  }
+
+  #hearOne(message: FromRunner): void {
     if (message.type === 'ready') return;
     if (message.type === 'kept') return this.#keeps(message.kept);
     if (message.type === 'news' && message.finished !== null) this.#keeps(message.finished.kept);

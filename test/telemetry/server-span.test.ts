@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context, propagation, ROOT_CONTEXT, SpanKind, trace, type Span } from '@opentelemetry/api';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  TraceFlags,
+  trace,
+  type Span,
+} from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clockFrom } from '../../src/record/clock.ts';
 import type { RunRecord } from '../../src/record/record.ts';
@@ -102,6 +110,42 @@ describe('a run under a request', () => {
     expect(record.trace).toMatchObject({ traceId: '0af7651916cd43dd8448eb211c80319c', sampled: false });
     expect(under.telemetry.traceparents(record.trace)).toBeNull();
     expect(receiver.requests).toBe(0);
+  });
+});
+
+function isSampled(span: Span): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+}
+
+const sampled = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const unsampled = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+
+describe.each([
+  ['always_on', undefined],
+  ['always_off', undefined],
+  ['traceidratio', '0.5'],
+  ['parentbased_always_on', undefined],
+  ['parentbased_always_off', undefined],
+  ['parentbased_traceidratio', '0.5'],
+])('with OTEL_TRACES_SAMPLER=%s', (sampler, argument) => {
+  test('a run is sampled where its request is, whatever that came with', async () => {
+    await under.end();
+    under = telemetryWith({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_TRACES_SAMPLER: sampler,
+      ...(argument !== undefined && { OTEL_TRACES_SAMPLER_ARG: argument }),
+    });
+    const own = Array.from({ length: 30 }, () => ({}));
+    const requests = [{ traceparent: sampled }, { traceparent: unsampled }, ...own];
+    const decided = await Promise.all(
+      requests.map((headers) =>
+        serve(headers, async (span) => ({ request: isSampled(span), run: (await timedRun()).trace })),
+      ),
+    );
+    expect(decided.map(({ run }) => run.sampled)).toEqual(decided.map(({ request }) => request));
+    const some = sampler.endsWith('traceidratio') ? [true, false] : [!sampler.endsWith('always_off')];
+    const ofOwn = new Set(decided.slice(2).map(({ run }) => run.sampled));
+    expect(ofOwn).toEqual(new Set(some));
   });
 });
 

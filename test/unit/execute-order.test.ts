@@ -58,6 +58,7 @@ async function execute(
     awsEnvironment: {},
     kindsRun,
     send: (message: FromRunner) => void sent.push(message),
+    flush() {},
   };
   await executeOrder(order, world, new AbortController().signal);
   return sent;

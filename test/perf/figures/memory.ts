@@ -6,8 +6,8 @@ import { median } from '../statistics.ts';
 import { withTracedService } from '../with-service.ts';
 
 const starts = 3;
-/** Garbage is collected after 3 s, and V8 keeps the emptied pages for 8 s to 16 s more (`--memory-pool-timeout`). */
-const idleMs = 30_000;
+/** Garbage is collected after 10 s, and V8 keeps the emptied pages for 8 s to 16 s more (`--memory-pool-timeout`). */
+const idleMs = 40_000;
 const plain = [
   '/bench/sleep?ms=1',
   '/bench/s3',
