@@ -11,9 +11,8 @@ const server = createEmulator(settings);
 collectWhenIdle(server);
 
 process.on('disconnect', stop);
-process.on('SIGTERM', stop);
-// A terminal's Ctrl+C reaches the whole group: the service decides when its emulator ends.
-process.on('SIGINT', () => undefined);
+// A terminal's Ctrl+C and a service manager reach all processes: the service decides when its emulator ends.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 
 try {
   server.listen(settings.port, '127.0.0.1');

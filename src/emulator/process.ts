@@ -38,7 +38,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     const started = await startAgain(options, port, () => stopping);
     if (started === null) return;
     ({ child } = started);
-    if (stopping) child.kill('SIGTERM');
+    if (stopping) child.disconnect();
     else watch();
   };
   watch();
@@ -49,8 +49,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     },
     async stop() {
       stopping = true;
+      if (!child.connected) return;
       const gone = once(child, 'exit');
-      if (child.kill('SIGTERM')) await gone;
+      child.disconnect();
+      await gone;
     },
   };
 }

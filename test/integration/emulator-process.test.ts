@@ -33,6 +33,18 @@ describe('the emulator as a process', () => {
     expect(alive(running.pid)).toBe(false);
   });
 
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'is not ended by a %s that reaches all processes, so that runs in flight can finish',
+    async (signal) => {
+      const onRestart = vi.fn<() => void>();
+      const running = await emulator({ onRestart });
+      const { pid, endpoint } = running;
+      process.kill(pid, signal);
+      expect((await fetch(await presigned(endpoint))).status).toBe(200);
+      expect([running.pid, alive(pid), onRestart.mock.calls]).toEqual([pid, true, []]);
+    },
+  );
+
   it('is there again, at the same address, after it was killed', async () => {
     const onRestart = vi.fn<() => void>();
     const running = await emulator({ onRestart });
