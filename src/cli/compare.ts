@@ -92,19 +92,22 @@ function understand(args: readonly string[]): Understood {
     url: typeof url === 'string' ? url : null,
     query: new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])),
     wantsHelp: wantsHelp === true,
-    wrong: wrongIn(positionals, url, format),
+    wrong: wrongIn(positionals, values),
   };
 }
 
-type OptionValue = string | boolean | (string | boolean)[] | undefined;
+type Options = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 
-function wrongIn(workloads: readonly string[], url: OptionValue, format: OptionValue): string | null {
+function wrongIn(workloads: readonly string[], { help: _, ...options }: Options): string | null {
   if (workloads.length > 1) return `One workload at a time: ${workloads.join(', ')}.`;
-  if (url !== undefined && typeof url !== 'string') return '--url needs a value.';
-  if (typeof format !== 'string') return '--format needs a value.';
+  const bare = Object.keys(options).find((name) => typeof options[name] !== 'string');
+  if (bare !== undefined) return `--${bare} needs a value.`;
+  const { url = 'http://localhost:8080', format = 'text' } = options;
+  if (!/^https?:/u.test(String(url)) || !URL.canParse(String(url)))
+    return `--url: "${String(url)}" is no URL of a service, such as http://localhost:8080.`;
   return formats.some((name) => name === format)
     ? null
-    : `There is no format "${format}". There are ${formats.join(', ')}.`;
+    : `There is no format "${String(format)}". There are ${formats.join(', ')}.`;
 }
 
 /** `--name value` becomes `--name=value`: which names there are is the service's business. */

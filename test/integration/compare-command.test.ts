@@ -149,6 +149,12 @@ describe('npm run compare', () => {
     [['fib', '--format', 'xml'], 'There is no format "xml". There are json, text, markdown, csv.\n\n'],
     [['fib', '--format'], '--format needs a value.\n\n'],
     [['fib', '--url'], '--url needs a value.\n\n'],
+    [['fib', '--rounds'], '--rounds needs a value.\n\n'],
+    [['fib', '--rounds', '--n', '5'], '--rounds needs a value.\n\n'],
+    [
+      ['fib', '--url', 'localhost:8080'],
+      '--url: "localhost:8080" is no URL of a service, such as http://localhost:8080.\n\n',
+    ],
   ])('says what is wrong, and explains itself, where it is used wrongly: %j', async (args, wrong) => {
     const { exitCode, out, err } = await endOf(start(args));
     expect([exitCode, out]).toEqual([2, '']);
