@@ -88,9 +88,10 @@ function byCost(a: Measured, b: Measured): number {
   );
 }
 
+/** The speed-up is the median of the rounds' own ratios, not the ratio of the medians. */
 function speedReason({ strategy, speedup, speedupCi, medianMs }: Measured, baseline: Measured): string {
   const range = speedupCi === null ? '' : ` (95 % sure: ${number(speedupCi[0])} to ${number(speedupCi[1])})`;
-  return `${strategy} is ${number(speedup ?? 1)} times as fast as ${baseline.strategy}${range}: ${number(medianMs)} ms instead of ${number(baseline.medianMs)} ms.`;
+  return `${strategy} is ${number(speedup ?? 1)} times as fast as ${baseline.strategy}, round by round${range}; the medians are ${number(medianMs)} and ${number(baseline.medianMs)} ms.`;
 }
 
 function equalReason(chosen: Measured, other: Measured): string {
