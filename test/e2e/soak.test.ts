@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { setInterval as every } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runListSchema } from '../../src/http/schemas.ts';
 import { anonymousKb } from '../perf/proportional.ts';
@@ -11,11 +11,15 @@ import { growthOf } from '../support/trend.ts';
 /** How long it is loaded: `SOAK_MINUTES`, 10 by default. */
 const minutes = Number(process.env['SOAK_MINUTES'] ?? 10);
 const perSecond = 15;
-const sampleMs = 1_000;
+const stretchSeconds = 75;
+/**
+ * Under load a heap is mostly garbage, more or less of it for minutes. So there is a lull after each stretch, until idle
+ * processes have collected theirs (10 s) and V8 has given the emptied pages back (16 s more).
+ */
+const lullMs = 30_000;
+const stretches = Math.max(6, Math.round((minutes * 60) / stretchSeconds));
 /** Caches fill, code is compiled, and heaps find their size, which takes V8 some 4,000 runs. */
-const warmUpShare = 0.4;
-/** What is there when nothing runs is seen between runs: the least of so many samples. */
-const window = 15;
+const warmUps = Math.floor(0.4 * stretches);
 
 /** What all processes of a service have together. */
 interface Level {
@@ -37,41 +41,42 @@ describe.runIf(process.platform === 'linux')(`${minutes} minutes of mixed load`,
     'leave memory, handles, threads and processes as they were',
     async () => {
       const { service } = bench;
-      const load = await startLoadTest(
-        `npm run load -- soak --url ${service.url} --rate ${perSecond} --duration ${minutes * 60}s`,
-        { P95_MS: '60000' },
-      );
       const levels: Level[] = [];
-      const ended = await Promise.race([load.ended, sampled(service.pid, levels)]);
-      if (ended === null) throw new Error('the samples ended before the load');
-      const { requests } = summaryOf(ended);
-      expect(Math.abs(requests.sent - minutes * 60 * perSecond)).toBeLessThan(5);
-      expect(requests).toMatchObject({ answered200: requests.sent, unanswered: 0, dropped: 0 });
+      for (let stretch = 0; stretch < stretches; stretch += 1) {
+        await loaded(service.url);
+        await wait(lullMs);
+        levels.push(levelOf(service.pid));
+      }
       const { runs } = runListSchema.parse(JSON.parse((await service.get('/runs')).text));
       expect(runs.length).toBe(100);
       expect((await service.get('/metrics')).text).toMatch(/^bench_spans_dropped_total\S* 0$/mu);
 
-      expect(levels.length).toBeGreaterThan(minutes * 40);
-      const lows = lowsOf(levels.slice(Math.ceil(warmUpShare * levels.length)));
+      const warm = levels.slice(warmUps);
       const growth = {
-        memory: growthOf(lows.map(({ memoryMb }) => memoryMb)),
-        handles: growthOf(lows.map(({ handles }) => handles)),
-        threads: growthOf(lows.map(({ threads }) => threads)),
-        processes: growthOf(lows.map(({ processes }) => processes)),
+        memory: growthOf(warm.map(({ memoryMb }) => memoryMb)),
+        handles: growthOf(warm.map(({ handles }) => handles)),
+        threads: growthOf(warm.map(({ threads }) => threads)),
+        processes: growthOf(warm.map(({ processes }) => processes)),
       };
-      process.stdout.write(`${JSON.stringify({ growth, first: lows[0], last: lows.at(-1) })}\n`);
+      process.stdout.write(`${JSON.stringify({ growth, levels })}\n`);
       expect(growth.memory).toBeLessThan(0.1);
       expect(growth.handles).toBeLessThan(0.02);
       expect(growth.threads).toBeLessThan(0.02);
       expect(growth.processes).toBeLessThan(0.02);
     },
-    (minutes + 3) * 60_000,
+    stretches * (stretchSeconds * 1_000 + lullMs) + 180_000,
   );
 });
 
-async function sampled(servicePid: number, levels: Level[]): Promise<null> {
-  for await (const _ of every(sampleMs)) levels.push(levelOf(servicePid));
-  return null;
+/** A stretch of load in which every run is answered. */
+async function loaded(url: string): Promise<void> {
+  const load = await startLoadTest(
+    `npm run load -- soak --url ${url} --rate ${perSecond} --duration ${stretchSeconds}s`,
+    { P95_MS: '60000' },
+  );
+  const { requests } = summaryOf(await load.ended);
+  expect(Math.abs(requests.sent - stretchSeconds * perSecond)).toBeLessThan(5);
+  expect(requests).toMatchObject({ answered200: requests.sent, unanswered: 0, dropped: 0 });
 }
 
 function levelOf(servicePid: number): Level {
@@ -100,18 +105,4 @@ function levelOfProcess(pid: number): readonly Omit<Level, 'processes'>[] {
   } catch {
     return [];
   }
-}
-
-/** The least of each window, each figure by itself. */
-function lowsOf(levels: readonly Level[]): readonly Level[] {
-  const windows = Array.from({ length: Math.floor(levels.length / window) }, (_, index) =>
-    levels.slice(index * window, (index + 1) * window),
-  );
-  const least = (of: (level: Level) => number) => (some: readonly Level[]) => Math.min(...some.map(of));
-  return windows.map((some) => ({
-    memoryMb: least(({ memoryMb }) => memoryMb)(some),
-    handles: least(({ handles }) => handles)(some),
-    threads: least(({ threads }) => threads)(some),
-    processes: least(({ processes }) => processes)(some),
-  }));
 }
