@@ -35,6 +35,8 @@ export interface Config {
   /** `null`: no token is asked for. */
   readonly benchToken: string | null;
   readonly allowedHosts: readonly string[];
+  /** Of pages that may ask this service from a browser. */
+  readonly corsOrigins: readonly string[];
   readonly maxTasks: number;
   readonly maxWorkers: number;
   readonly maxRunsInFlight: number;
@@ -98,6 +100,7 @@ export function readConfig(environment: Environment): Config {
     runtimesFolder: e.RUNTIMES_FOLDER ?? null,
     benchToken: e.BENCH_TOKEN ?? null,
     allowedHosts: e.ALLOWED_HOSTS,
+    corsOrigins: e.CORS_ORIGINS,
     maxTasks: e.MAX_TASKS,
     maxWorkers: e.MAX_WORKERS,
     maxRunsInFlight: e.MAX_RUNS_IN_FLIGHT,
@@ -175,6 +178,12 @@ const schema = z.object({
   BENCH_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   ALLOW_ANONYMOUS: flag(false),
   ALLOWED_HOSTS: list.default([]),
+  CORS_ORIGINS: list
+    .refine(
+      (origins) => origins.every((origin) => isHttpOrigin(origin)),
+      'origins such as http://localhost:3000, separated by commas',
+    )
+    .default([]),
   MAX_TASKS: wholeNumber(10_000, 1, 100_000),
   MAX_WORKERS: wholeNumber(64, 1, 1_000),
   MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
@@ -214,6 +223,11 @@ const schema = z.object({
     )
     .default('info'),
 });
+
+/** As browsers write it: no path, no trailing slash. */
+function isHttpOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.parse(text)?.origin === text;
+}
 
 /** Anyone who can reach the service can start runs: so beyond loopback it asks for a token, or an explicit word. */
 function exposureProblems({

@@ -58,6 +58,7 @@ const app = createApp({
   metrics: telemetry.metrics,
   traceUrlTemplate: config.traceUrlTemplate,
   allowedHosts: config.allowedHosts,
+  corsOrigins: config.corsOrigins,
   rateLimitPerMinute: config.rateLimitPerMinute,
   benchToken: config.benchToken,
   surroundings: surroundingsOf(config, measuredVersions),

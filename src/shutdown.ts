@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from './logging.ts';
 
 /** How long each step may take: what is running has so long to end by itself. */
@@ -14,18 +15,39 @@ export async function orExit<T>(start: () => T | Promise<T>): Promise<T> {
 }
 
 /** On SIGTERM or SIGINT takes the steps one after another and ends with 0; a second signal ends at once. */
-export function onSignal(log: Logger, steps: readonly (() => unknown)[]): void {
+export function onSignal(log: Logger, steps: readonly Step[]): void {
   let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) process.exit(1);
     stopping = true;
     log.info(`${signal}: shutting down`);
-    for (const step of steps) {
-      const limit = new Promise((resolve) => setTimeout(resolve, stepLimitMs).unref());
-      await Promise.race([step(), limit]);
-    }
-    process.exit(0);
+    process.exit((await takeSteps(log, steps)) ? 0 : 1);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
+}
+
+/** Something to do before the end. */
+export type Step = () => unknown;
+
+/**
+ * Takes every step, in order: one that takes longer than `limitMs` is left behind, one that fails is logged. Resolves to
+ * whether none failed.
+ */
+export async function takeSteps(
+  log: Pick<Logger, 'error'>,
+  steps: readonly Step[],
+  limitMs = stepLimitMs,
+): Promise<boolean> {
+  let allDone = true;
+  for (const step of steps) {
+    const limit = new AbortController();
+    const done = (async () => step())().catch((error: unknown) => {
+      allDone = false;
+      log.error({ err: error }, 'A part of the service did not shut down.');
+    });
+    await Promise.race([done, sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)]);
+    limit.abort();
+  }
+  return allDone;
 }

@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import { BenchError } from '../errors.ts';
 import { noteArrival } from './answer-headers.ts';
 import type { HttpDeps } from './deps.ts';
-import { originGuard, rateGuard, tokenGuard, urlGuard } from './guards.ts';
+import { bodyGuard, corsGuard, originGuard, rateGuard, tokenGuard, urlGuard } from './guards.ts';
 import { problemOf, sendError, sendProblem } from './problem.ts';
 import { benchRoutes } from './routes/bench.ts';
 import { compareRoutes } from './routes/compare.ts';
@@ -32,7 +32,8 @@ export function createApp(deps: HttpDeps): Express {
   app.disable('etag');
   // The query is read by hand, so that what is given twice is seen.
   app.set('query parser', false);
-  app.use(noteArrival, plainHelmet, noStore, urlGuard, originGuard(deps.allowedHosts));
+  app.use(noteArrival, plainHelmet, noStore, urlGuard);
+  app.use(originGuard(deps.allowedHosts, deps.corsOrigins), corsGuard(deps.corsOrigins), bodyGuard);
   const guards = [rateGuard(deps.rateLimitPerMinute), tokenGuard(deps.benchToken)];
   for (const { path, handle, open } of routesOf(deps)) {
     // Before Express's own GET, which would answer HEAD too and so start a run.

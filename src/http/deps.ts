@@ -20,6 +20,8 @@ export interface HttpDeps {
   readonly traceUrlTemplate: string;
   /** Hosts that requests may name beside loopback ones. */
   readonly allowedHosts: readonly string[];
+  /** Origins whose pages may ask and read the answers. */
+  readonly corsOrigins: readonly string[];
   /** Requests a minute that one client may make; `null`: any number. */
   readonly rateLimitPerMinute: number | null;
   /** `null`: no token is asked for. */

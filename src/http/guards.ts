@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import cors from 'cors';
 import type { RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { BenchError } from '../errors.ts';
@@ -17,13 +18,24 @@ export const urlGuard: RequestHandler = ({ url }, _, next) => {
   });
 };
 
+/** Refuses bodies unread: no request has one here. Whatever it is answered, its connection ends with the answer. */
+export const bodyGuard: RequestHandler = ({ method, headers }, response, next) => {
+  const length = headers['content-length'] ?? '0';
+  if (headers['transfer-encoding'] === undefined && /^0*$/.test(length)) return next();
+  response.set('Connection', 'close');
+  // Other methods are refused for what they are.
+  if (method !== 'GET') return next();
+  const problem = { field: 'body', value: null, reason: 'is not read', allowed: 'no body' };
+  throw new BenchError('bad_request', 'A request has no body here.', { problems: [problem] });
+};
+
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
  * A GET starts a run, which costs time and may cost money: so a page that a browser shows must not be able to make
- * it, neither by a name that resolves to this machine nor from another site.
+ * it, neither by a name that resolves to this machine nor from another site, unless its origin is allowed.
  */
-export function originGuard(allowedHosts: readonly string[]): RequestHandler {
+export function originGuard(allowedHosts: readonly string[], corsOrigins: readonly string[]): RequestHandler {
   const named = new Set(allowedHosts.map((host) => host.toLowerCase()));
   const allowed = [...loopbackHosts, ...named];
   return ({ headers }, _, next) => {
@@ -40,7 +52,7 @@ export function originGuard(allowedHosts: readonly string[]): RequestHandler {
       throw new BenchError('forbidden', `The host "${host}" is not served. ${fix}`, { problems: [problem] });
     }
     const site = headers['sec-fetch-site'];
-    if (site === 'cross-site') {
+    if (site === 'cross-site' && !corsOrigins.includes(headers.origin ?? '')) {
       const sites = ['same-origin', 'same-site', 'none'];
       const problem = {
         field: 'Sec-Fetch-Site',
@@ -56,7 +68,21 @@ export function originGuard(allowedHosts: readonly string[]): RequestHandler {
   };
 }
 
-/** Lets a client, told by its address, make so many requests a minute. */
+/** Lets pages of these origins read answers and send a token (CORS); without one, no page of another origin can. */
+export function corsGuard(origins: readonly string[]): RequestHandler {
+  if (origins.length === 0) return (_request, _response, next) => next();
+  return cors({
+    origin: [...origins],
+    methods: 'GET',
+    allowedHeaders: ['Authorization', 'traceparent', 'tracestate'],
+    exposedHeaders: ['traceresponse', 'Server-Timing', 'Retry-After'],
+  });
+}
+
+/**
+ * Lets a client make so many requests a minute. It is told by the address that its connection comes from, whatever it
+ * says of proxies: all that come by one proxy are one client.
+ */
 export function rateGuard(perMinute: number | null): RequestHandler {
   if (perMinute === null) return (_request, _response, next) => next();
   return rateLimit({
@@ -64,6 +90,8 @@ export function rateGuard(perMinute: number | null): RequestHandler {
     limit: perMinute,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
+    // Else the library prints, past the log, that such headers are not believed.
+    validate: { xForwardedForHeader: false, forwardedHeader: false },
     handler: () => {
       throw new BenchError('too_many_requests', `A client may make ${perMinute} requests a minute.`);
     },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { collectWhenIdle } from '../idle-garbage.ts';
-import { pretty, problemOf } from './problem.ts';
+import { pretty, problemOf, type Problem } from './problem.ts';
 
 export interface ListeningServer {
   readonly url: string;
@@ -14,14 +14,37 @@ export interface ListeningServer {
 /** How often connections that have become idle are closed, once no more are taken. */
 const sweepMs = 20;
 
+/** How long a client may take, in milliseconds. */
+export interface ReadingLimits {
+  /** Until the last header has been read. */
+  readonly headersMs: number;
+  /** Until the whole request has been read. */
+  readonly requestMs: number;
+  /** How often connections are looked at; Node's own 30 s would make both as late as that. */
+  readonly lookEveryMs: number;
+}
+
+const defaultLimits: ReadingLimits = { headersMs: 10_000, requestMs: 20_000, lookEveryMs: 1_000 };
+
 /**
  * Serves an application.
  * @throws Error that names the port when it is taken
  */
-export async function listen(app: RequestListener, host: string, port: number): Promise<ListeningServer> {
+export async function listen(
+  app: RequestListener,
+  host: string,
+  port: number,
+  limits: ReadingLimits = defaultLimits,
+): Promise<ListeningServer> {
   const server = createServer(
-    // Without a Host header the application refuses it, in words.
-    { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000, requireHostHeader: false },
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.lookEveryMs,
+      keepAliveTimeout: 65_000,
+      // Without a Host header the application refuses it, in words.
+      requireHostHeader: false,
+    },
     app,
   );
   collectWhenIdle(server);
@@ -58,17 +81,10 @@ async function listening(server: Server, host: string, port: number): Promise<vo
 /** What Node itself refuses, before there is a request. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const detail = tooLarge ? 'The URL and headers are too long.' : 'The request cannot be read as HTTP/1.1.';
-  const field = {
-    field: 'url',
-    value: null,
-    reason: 'is too long, with the headers',
-    allowed: '16 kB of both',
-  };
-  const body = pretty(problemOf('bad_request', detail, tooLarge ? [field] : []));
+  const problem = problemOfUnreadable(error.code);
+  const body = pretty(problem);
   const head = [
-    `HTTP/1.1 400 ${STATUS_CODES[400]}`,
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Content-Type: application/problem+json; charset=utf-8',
     'Cache-Control: no-store',
     'Connection: close',
@@ -76,3 +92,22 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
+
+function problemOfUnreadable(code: string | undefined): Problem | ProblemOfHttp {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    const detail = 'The request did not arrive in time.';
+    return { type: 'about:blank', title: 'Request Timeout', status: 408, detail };
+  }
+  if (code !== 'HPE_HEADER_OVERFLOW')
+    return problemOf('bad_request', 'The request cannot be read as HTTP/1.1.');
+  const field = {
+    field: 'url',
+    value: null,
+    reason: 'is too long, with the headers',
+    allowed: '16 kB of both',
+  };
+  return problemOf('bad_request', 'The URL and headers are too long.', [field]);
+}
+
+/** A problem that says no more than its status (RFC 9457, 4.2.1). */
+type ProblemOfHttp = Pick<Problem, 'title' | 'status' | 'detail'> & { readonly type: 'about:blank' };

@@ -54,6 +54,7 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
     metrics: { text: async () => '# none\n', rejected() {} },
     traceUrlTemplate: 'http://traces.example/{traceId}',
     allowedHosts: [],
+    corsOrigins: [],
     rateLimitPerMinute: null,
     benchToken: null,
     surroundings: { target: 'emulator', emulator: null, versions: { 'fanout-bench': '1.2.3' } },

@@ -18,6 +18,7 @@ describe('the configuration', () => {
       runtimesFolder: null,
       benchToken: null,
       allowedHosts: [],
+      corsOrigins: [],
       maxTasks: 10_000,
       maxWorkers: 64,
       maxRunsInFlight: 16,
@@ -57,10 +58,20 @@ describe('the configuration', () => {
     ['RUNTIMES', 'node26,node12'],
     ['EMULATOR_FAULTS', 'explode@photos/1.jpg'],
     ['LOG_LEVEL', 'loud'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'http://localhost:3000,http://localhost:4000/'],
+    ['CORS_ORIGINS', 'localhost:3000'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
     ['BENCH_TOKEN', 'short'],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))]);
+  });
+
+  it('takes origins as browsers write them', () => {
+    expect(readConfig({ CORS_ORIGINS: 'http://localhost:3000, https://pages.example' }).corsOrigins).toEqual([
+      'http://localhost:3000',
+      'https://pages.example',
+    ]);
   });
 
   it('takes runtimes in any order; the newest is the default', () => {
