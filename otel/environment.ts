@@ -7,7 +7,7 @@ import {
 
 /**
  * Where this service's defaults are not OpenTelemetry's: JSON to the collector, no metrics pushed (a plain Jaeger
- * refuses them), no logs. Set in the environment, because the SDK reads it in places that take no option.
+ * refuses them), logs on standard output alone. Set in the environment, because the SDK reads it in places that take no option.
  */
 const defaults = {
   OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -16,7 +16,7 @@ const defaults = {
 } as const;
 
 /** What is exported apart, as the variables' names have it. */
-export type Signal = 'TRACES' | 'METRICS';
+export type Signal = 'TRACES' | 'METRICS' | 'LOGS';
 
 /** Sets the defaults where the user set nothing. To be called before the SDK is made. */
 export function applyTelemetryDefaults(): void {
@@ -38,6 +38,11 @@ export function traceExporterNames(): readonly string[] {
 /** The names in `OTEL_METRICS_EXPORTER`. */
 export function metricExporterNames(): readonly string[] {
   return [...new Set(getStringListFromEnv('OTEL_METRICS_EXPORTER') ?? [defaults.OTEL_METRICS_EXPORTER])];
+}
+
+/** The names in `OTEL_LOGS_EXPORTER`. */
+export function logExporterNames(): readonly string[] {
+  return [...new Set(getStringListFromEnv('OTEL_LOGS_EXPORTER') ?? [defaults.OTEL_LOGS_EXPORTER])];
 }
 
 /** Where OpenTelemetry's Prometheus exporter would listen by itself, if that is set. */
@@ -129,6 +134,17 @@ export function queueLimits(): QueueLimits {
     scheduledDelayMillis: getNumberFromEnv('OTEL_BSP_SCHEDULE_DELAY') ?? 500,
     exportTimeoutMillis: positive('OTEL_BSP_EXPORT_TIMEOUT') ?? 30_000,
     slowMillis: (exporterTimeoutMs('TRACES') ?? ownExporterTimeoutMs) / 2,
+  };
+}
+
+/** How log records are batched: OpenTelemetry's own defaults. */
+export function logBatches(): Omit<QueueLimits, 'slowMillis'> {
+  const maxQueueSize = positive('OTEL_BLRP_MAX_QUEUE_SIZE') ?? 2_048;
+  return {
+    maxQueueSize,
+    maxExportBatchSize: Math.min(positive('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE') ?? 512, maxQueueSize),
+    scheduledDelayMillis: getNumberFromEnv('OTEL_BLRP_SCHEDULE_DELAY') ?? 1_000,
+    exportTimeoutMillis: positive('OTEL_BLRP_EXPORT_TIMEOUT') ?? 30_000,
   };
 }
 

@@ -1,19 +1,18 @@
 import { OTLPMetricExporter as GrpcExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
-import { ExportResultCode } from '@opentelemetry/core';
 import {
   ConsoleMetricExporter,
   PeriodicExportingMetricReader,
   type MetricReader,
   type PushMetricExporter,
+  type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { reasonOf } from '../src/reachable.ts';
 import { metricExporterNames, prometheusAddress, pushInterval, sdkDisabled } from './environment.ts';
 import { otlpWay } from './exporters.ts';
 import type { Notices } from './notices.ts';
-import { redactText } from './redaction.ts';
 import { Scrape } from './scrape.ts';
+import { told } from './told-exporter.ts';
 
 /** Who reads the metrics, by `OTEL_SDK_DISABLED`, `OTEL_METRICS_EXPORTER` and the OTLP variables. */
 export interface MetricReaders {
@@ -59,31 +58,13 @@ const otlpExporters = {
 
 function otlp(notices: Notices): PushMetricExporter {
   const { make, url, config } = otlpWay('METRICS', otlpExporters, notices);
-  return told(make(config), url, notices);
-}
-
-const success: number = ExportResultCode.SUCCESS;
-
-/** The exporter, made to say once when metrics are no longer taken, and once when they are again: the SDK is silent. */
-function told(exporter: PushMetricExporter, url: string, notices: Notices): PushMetricExporter {
-  const send = exporter.export.bind(exporter);
-  let accepted = true;
-  exporter.export = (metrics, report) =>
-    send(metrics, (result) => {
-      const before = accepted;
-      // As numbers: the SDK has a copy of the enum of its own.
-      const code: number = result.code;
-      accepted = code === success;
-      if (accepted !== before) say(accepted ? null : redactText(reasonOf(result.error)));
-      report(result);
-    });
-  const say = (refusal: string | null): void =>
+  return told<ResourceMetrics, PushMetricExporter>(make(config), (refusal) =>
     refusal === null
       ? notices.say({ level: 'info', code: 'metrics_accepted', message: `${url} accepts metrics again.` })
       : notices.say({
           level: 'warn',
           code: 'metrics_refused',
           message: `${url} does not accept metrics (${refusal}). GET /metrics has them all the same.`,
-        });
-  return exporter;
+        }),
+  );
 }

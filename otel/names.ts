@@ -1,7 +1,7 @@
 /** `service.name` unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` say otherwise. */
 export const serviceName = 'fanout-bench';
 
-/** The instrumentation scope of run, sign and task spans. */
+/** The instrumentation scope of run, sign and task spans, and of log records. */
 export const tracerName = 'fanout-bench';
 
 /** The instrumentation scope of the metrics that are recorded here. */

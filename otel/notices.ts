@@ -7,6 +7,8 @@ export interface Notice {
     | 'spans_dropped'
     | 'metrics_refused'
     | 'metrics_accepted'
+    | 'logs_refused'
+    | 'logs_accepted'
     | 'unsupported_setting';
   readonly message: string;
 }

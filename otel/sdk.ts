@@ -3,6 +3,7 @@ import {
   TraceFlags,
   context,
   isSpanContextValid,
+  logs,
   metrics,
   trace,
   type SpanContext,
@@ -21,6 +22,8 @@ import { ExportQueue, type QueueCounts, type Room } from './export-queue.ts';
 import { exportersFromEnvironment } from './exporters.ts';
 import { PlannedIdGenerator } from './ids.ts';
 import { loadInstrumented, runtimeInstrumentation, serverInstrumentations } from './instrumentations.ts';
+import { logProcessorsFromEnvironment } from './log-processors.ts';
+import { logStream, type LogStream } from './logs.ts';
 import { metricReadersFromEnvironment } from './metric-readers.ts';
 import { Metrics } from './metrics.ts';
 import { meterName, runSpanName, tracerName } from './names.ts';
@@ -46,6 +49,8 @@ export class Telemetry {
   /** Where spans are sent; `null` when they are sent to no collector (`OTEL_TRACES_EXPORTER`, `OTEL_SDK_DISABLED`). */
   readonly collectorUrl: string | null;
   readonly metrics: Metrics;
+  /** Sends the log's lines where `OTEL_LOGS_EXPORTER` says; `null` when that is nowhere. */
+  readonly logStream: LogStream | null;
   readonly #notices = new Notices();
   readonly #serverSpans = new ServerSpans();
   readonly #ids = new PlannedIdGenerator();
@@ -73,6 +78,7 @@ export class Telemetry {
       ...(console === null ? [] : [new SimpleSpanProcessor({ exporter: console })]),
     ];
     const readers = metricReadersFromEnvironment(this.#notices);
+    const logRecordProcessors = logProcessorsFromEnvironment(this.#notices);
     this.#sdk = new NodeSDK({
       resource: this.#resource,
       autoDetectResources: false,
@@ -80,6 +86,7 @@ export class Telemetry {
       // With nobody to send to there is nothing to make: the SDK then starts no tracer.
       spanProcessors: outlets.length === 0 ? [] : [this.#serverSpans, ...outlets],
       metricReaders: readers.all,
+      logRecordProcessors,
       instrumentations: [
         ...(instrumentServers ? serverInstrumentations() : []),
         ...(instrumentServers && readers.scrape !== null ? [runtimeInstrumentation()] : []),
@@ -88,6 +95,7 @@ export class Telemetry {
     this.#sdk.start();
     if (instrumentServers) loadInstrumented();
     this.#tracer = trace.getTracer(tracerName);
+    this.logStream = logRecordProcessors.length === 0 ? null : logStream(logs.getLogger(tracerName));
     this.metrics = new Metrics(metrics.getMeter(meterName), readers.scrape, () => this.counts);
   }
 

@@ -24,8 +24,8 @@ import { workloads } from './workloads/registry.ts';
 process.title = 'fanout-bench service';
 const distFolder = import.meta.dirname;
 const config = await orExit(() => readConfig(process.env));
-const log = createLogger(config.logLevel, process.stdout.isTTY);
 const telemetry = startTelemetry();
+const log = createLogger(config.logLevel, process.stdout.isTTY, telemetry.logStream);
 telemetry.onNotice((notice) => tellNotice(log, notice));
 
 const [runtimes, { target, stop: stopTarget }] = await orExit(() =>

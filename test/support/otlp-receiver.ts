@@ -29,6 +29,18 @@ export interface ReceivedSpan {
   readonly scope: string;
 }
 
+/** A log record as a collector gets it. */
+export interface ReceivedLog {
+  readonly traceId: string | null;
+  readonly spanId: string | null;
+  readonly severity: readonly [number, string];
+  readonly body: AttributeValue;
+  /** Nanoseconds since 1970. */
+  readonly timeNs: bigint;
+  readonly attributes: SpanAttributes;
+  readonly resource: SpanAttributes;
+}
+
 /**
  * `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers; `dawdle` answers late;
  * `discard` accepts unread.
@@ -44,6 +56,8 @@ export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   /** Every request body with metrics, as JSON text. */
   readonly metrics: string[] = [];
+  /** Every log record accepted. */
+  readonly logs: ReceivedLog[] = [];
   behaviour: Behaviour = 'accept';
   /** Requests seen, whatever became of them. */
   requests = 0;
@@ -129,6 +143,7 @@ export class OtlpReceiver {
       const body = Buffer.concat(chunks);
       const json = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
       if (request.url === '/v1/metrics') this.metrics.push(json.toString());
+      else if (request.url === '/v1/logs') this.logs.push(...parseLogsJson(json.toString()));
       else this.spans.push(...parseTraceJson(json.toString()));
     }
     response.writeHead(refused ? 400 : 200, { 'Content-Type': 'application/json' }).end('{}');
@@ -136,7 +151,7 @@ export class OtlpReceiver {
 }
 
 function isSignal(path: string | undefined): boolean {
-  return path === '/v1/traces' || path === '/v1/metrics';
+  return path === '/v1/traces' || path === '/v1/metrics' || path === '/v1/logs';
 }
 
 /** Reads an OTLP JSON `ExportTraceServiceRequest`; throws where it is not one. */
@@ -162,6 +177,24 @@ export function parseTraceJson(json: string): ReceivedSpan[] {
         links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })),
         resource: plain(resource.attributes),
         scope: scope.name,
+      })),
+    ),
+  );
+}
+
+/** Reads an OTLP JSON `ExportLogsServiceRequest`; throws where it is not one. */
+function parseLogsJson(json: string): ReceivedLog[] {
+  const { resourceLogs } = logsRequest.parse(JSON.parse(json));
+  return resourceLogs.flatMap(({ resource, scopeLogs }) =>
+    scopeLogs.flatMap(({ logRecords }) =>
+      logRecords.map((record) => ({
+        traceId: record.traceId ?? null,
+        spanId: record.spanId ?? null,
+        severity: [record.severityNumber, record.severityText] as const,
+        body: plainValue(record.body),
+        timeNs: BigInt(record.timeUnixNano),
+        attributes: plain(record.attributes),
+        resource: plain(resource.attributes),
       })),
     ),
   );
@@ -212,6 +245,29 @@ const request = z.object({
     z.object({
       resource: z.object({ attributes: attributeList }),
       scopeSpans: z.array(z.object({ scope: z.object({ name: z.string() }), spans: z.array(spanSchema) })),
+    }),
+  ),
+});
+
+const logsRequest = z.object({
+  resourceLogs: z.array(
+    z.object({
+      resource: z.object({ attributes: attributeList }),
+      scopeLogs: z.array(
+        z.object({
+          logRecords: z.array(
+            z.object({
+              timeUnixNano: z.string(),
+              severityNumber: z.int(),
+              severityText: z.string(),
+              body: anyValue,
+              attributes: attributeList,
+              traceId: id(32).optional(),
+              spanId: id(16).optional(),
+            }),
+          ),
+        }),
+      ),
     }),
   ),
 });

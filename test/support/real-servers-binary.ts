@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { access, constants, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { env, pid } from 'node:process';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ export interface GoServer {
   readonly module: string;
   /** Folder of the main package inside the module. */
   readonly package: string;
+  /** A module that lives in a folder of this one's repository, and so is not in its download. */
+  readonly nested?: { readonly module: string; readonly version: string };
 }
 
 /**
@@ -84,9 +86,28 @@ async function requireGo(
 }
 
 /** Not `go install`: it refuses modules that replace a dependency, as Jaeger does. */
-async function build({ module, version, package: mainPackage }: GoServer, output: string): Promise<void> {
+async function build(
+  { module, version, package: mainPackage, nested }: GoServer,
+  output: string,
+): Promise<void> {
   const source = await sourceOf(module, version);
-  await go(['build', '-C', source, '-buildvcs=false', '-o', output, mainPackage]);
+  const parameters = ['-C', source, '-buildvcs=false', '-o', output];
+  if (nested === undefined) return void (await go(['build', ...parameters, mainPackage]));
+  // The go.mod replaces it by its folder; another one, and a go.sum beside it, by its own download.
+  const folder = await mkdtemp(join(tmpdir(), 'fanout-bench-go-'));
+  try {
+    const goMod = join(folder, 'go.mod');
+    await Promise.all(
+      ['go.mod', 'go.sum'].map(async (name) =>
+        writeFile(join(folder, name), await readFile(join(source, name))),
+      ),
+    );
+    const its = await sourceOf(nested.module, nested.version);
+    await go(['mod', 'edit', `-replace=${nested.module}=${its}`, goMod]);
+    await go(['build', ...parameters, '-mod=mod', `-modfile=${goMod}`, mainPackage]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** Where the source of a module is, downloaded. */
