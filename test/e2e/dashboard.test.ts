@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { loadTest, summaryOf, type LoadSummary } from '../support/k6.ts';
+import { childrenOf } from '../support/process-table.ts';
 import { debianProgram } from '../support/real-servers-debian.ts';
 import { startPrometheus, type Prometheus } from '../support/real-servers-prometheus.ts';
 import { startService, type RunningService } from '../support/service.ts';
 
-/** Every query of the dashboard, asked of a real Prometheus that has scraped a service that was used. */
+/** Every query of the dashboard, asked of a real Prometheus that has scraped a service under a load of k6's. */
 const deploy = join(import.meta.dirname, '../../deploy');
 const dashboard = z
   .object({
@@ -27,6 +29,7 @@ const queries = dashboard.panels.flatMap(({ title, targets }) =>
 
 let service: RunningService;
 let prometheus: Prometheus;
+let loaded: LoadSummary['requests'];
 beforeAll(async () => {
   // Every kind of thing that a panel shows: waiting for a collector that refuses makes dropped spans.
   service = await startService({
@@ -37,36 +40,51 @@ beforeAll(async () => {
   });
   prometheus = await startPrometheus(service.url);
   // A rate needs two scrapes between which something happened.
-  await useIt();
-  await scraped(8);
-  await useIt();
-  await scraped(16);
+  await fail();
+  await allScraped();
+  const ended = await loadTest(
+    `npm run load -- soak --url ${service.url} --rate 4 --duration 12s --runs '${runs.join(',')}'`,
+    { P95_MS: '60000' },
+  );
+  loaded = summaryOf(ended).requests;
+  await fail();
+  await allScraped();
 });
 afterAll(async () => {
   await prometheus.stop();
   await service.stop();
 });
 
-/** Waits until so many runs have been scraped. */
-async function scraped(runs: number): Promise<void> {
+/** What k6 asks for in turn. */
+const runs = [
+  ...['sdk-single', 'sdk-async', 'presigned-async'].map(
+    (strategy) => `/bench/s3?strategy=${strategy}&tasks=3`,
+  ),
+  ...['single', 'threads'].map((strategy) => `/bench/fib?strategy=${strategy}&tasks=3&n=12`),
+  '/bench/bedrock?stream=true',
+];
+
+/** Waits until Prometheus has seen every run. */
+async function allScraped(): Promise<void> {
+  const total = [...(await service.get('/metrics')).text.matchAll(/^bench_run_duration_count\S* (\d+)$/gmu)]
+    .map(([, count]) => Number(count))
+    .reduce((sum, count) => sum + count, 0);
   await vi.waitFor(
     async () => {
       const [seen] = (await prometheus.query('sum(bench_run_duration_count)')).values();
-      expect(seen).toBe(runs);
+      expect(seen).toBe(total);
     },
     { timeout: 40_000, interval: 300 },
   );
 }
 
-async function useIt(): Promise<void> {
-  for (const strategy of ['sdk-single', 'sdk-async', 'presigned-async'])
-    await service.run(`/bench/s3?strategy=${strategy}&tasks=3`);
-  for (const strategy of ['single', 'threads'])
-    await service.run(`/bench/fib?strategy=${strategy}&tasks=3&n=12`);
-  await service.run('/bench/bedrock?stream=true');
+/** What a load test is not to do: runs that fail, one that is refused, a runner that is killed and made anew. */
+async function fail(): Promise<void> {
   await service.failedRun('/bench/s3?tasks=10', 502);
   await service.failedRun('/bench/fib?n=45&tasks=1&timeoutMs=200&strategy=single', 504);
   await service.refused('/bench/fib?n=x', 400);
+  for (const pid of childrenOf(service.pid, 'fanout-bench runner')) process.kill(pid, 'SIGKILL');
+  await vi.waitFor(async () => expect((await service.get('/readyz')).status).toBe(200), { timeout: 20_000 });
 }
 
 describe('the dashboard', () => {
@@ -77,6 +95,11 @@ describe('the dashboard', () => {
       'utf8',
     );
     for (const { datasource } of dashboard.panels) expect(provisioned).toContain(`uid: ${datasource.uid}`);
+  });
+
+  it('is shown a load test of which every run was answered', () => {
+    expect(loaded.sent).toBeGreaterThan(40);
+    expect(loaded.answered200).toBe(loaded.sent);
   });
 
   it.each(queries)('%s: %s', async (_, expression) => {
@@ -92,6 +115,12 @@ describe('the dashboard', () => {
     const single = [...found].filter(([labels]) => labels.includes('"sdk-single"')).map(([, value]) => value);
     expect(single).toEqual([1]);
     expect(found.size).toBeGreaterThanOrEqual(5);
+  });
+
+  it.each(['Spans dropped', 'Runners started anew'])('%s: more than none, as it was', async (title) => {
+    const expression = queries.find(([panel]) => panel === title)?.[1] ?? '';
+    const [count = 0] = (await prometheus.query(asked(expression))).values();
+    expect(count).toBeGreaterThan(0);
   });
 
   it('has variables whose values are there', async () => {

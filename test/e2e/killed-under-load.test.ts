@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,8 @@ interface Case {
   readonly victim: 'runner' | 'worker' | 'emulator';
   readonly path: string;
   readonly perSecond: number;
+  /** At most so many runs fail: all that were in flight, or the one whose worker it was. */
+  readonly mostFailed: number;
   readonly outcomes: readonly string[];
   readonly taskErrors: readonly string[];
   /** So many milliseconds after the kill there is nothing for a run that starts yet. */
@@ -25,6 +28,8 @@ const cases: readonly Case[] = [
     victim: 'runner',
     path: '/bench/sleep?ms=200&tasks=3',
     perSecond: 20,
+    // As many as there can be at once.
+    mostFailed: 16,
     outcomes: ['runner_crashed'],
     taskErrors: ['runner_crashed'],
     // A run waits for the next runner, and starts when it is there.
@@ -34,6 +39,7 @@ const cases: readonly Case[] = [
     victim: 'worker',
     path: '/bench/sleep?strategy=subprocess&ms=700&tasks=2',
     perSecond: 2,
+    mostFailed: 1,
     outcomes: ['tasks_failed'],
     taskErrors: ['worker_crashed'],
     awayMs: 0,
@@ -42,6 +48,8 @@ const cases: readonly Case[] = [
     victim: 'emulator',
     path: '/bench/s3?strategy=presigned-async&tasks=3',
     perSecond: 10,
+    // Those in flight, and those of two seconds.
+    mostFailed: 16 + 20,
     outcomes: ['tasks_failed', 'upstream_unavailable'],
     taskErrors: ['connection_failed', 'upstream_unavailable'],
     awayMs: 2_000,
@@ -62,7 +70,7 @@ afterEach(async () => {
 describe.runIf(process.platform === 'linux')('kill -9 under load', () => {
   it.each(cases)(
     '$victim: fails the runs that it was needed for, and no other; all is as it was',
-    async ({ victim, path, perSecond, outcomes, taskErrors, awayMs }) => {
+    async ({ victim, path, perSecond, mostFailed, outcomes, taskErrors, awayMs }) => {
       const { service } = bench;
       await service.run(path);
       const before = await settledLevel(service.pid);
@@ -80,6 +88,7 @@ describe.runIf(process.platform === 'linux')('kill -9 under load', () => {
       const all = await runs();
       const failed = all.filter(({ outcome }) => outcome !== 'ok');
       expect(failed.length).toBeGreaterThan(0);
+      expect(failed.length).toBeLessThanOrEqual(mostFailed);
       for (const run of failed) {
         const startedAtMs = Date.parse(run.startedAt);
         // The clock is told to the millisecond, and the kill is noted a little before and after.
@@ -102,6 +111,7 @@ describe.runIf(process.platform === 'linux')('kill -9 under load', () => {
       }
       expect((await service.get('/readyz')).status).toBe(200);
       expect((await service.run(path)).outcome).toBe('ok');
+      // The connections of this test itself stay open for some seconds.
       await expect.poll(() => levelOf(service.pid), { timeout: 20_000 }).toEqual(before);
     },
   );
@@ -149,11 +159,15 @@ async function expectSpans(
   for (const code of codes) expect(taskErrors).toContain(code);
 }
 
-/** What a service has: processes, by what they are, open files and sockets of its own, temporary files. */
+/** What a service has: processes, by what they are, threads in each, open files and sockets of its own, temporary files. */
 async function levelOf(servicePid: number) {
-  const titles = descendantsOf(servicePid).map(({ title }) => /^fanout-bench \w+/u.exec(title)?.[0] ?? title);
+  const processes = descendantsOf(servicePid).map(({ pid, title }) => {
+    const threads = readdirSync(`/proc/${pid}/task`).length;
+    return `${/^fanout-bench \w+/u.exec(title)?.[0] ?? title}, ${threads} threads`;
+  });
   return {
-    processes: titles.toSorted(),
+    processes: processes.toSorted(),
+    threads: (await readdir(`/proc/${servicePid}/task`)).length,
     handles: (await readdir(`/proc/${servicePid}/fd`)).length,
     temporaryFiles: await readdir(folder),
   };

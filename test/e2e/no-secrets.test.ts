@@ -9,12 +9,13 @@ import { runListSchema, workloadsSchema } from '../../src/http/schemas.ts';
 import { EchoingUpstream } from '../support/echoing-upstream.ts';
 import { EmulatorUnderTest } from '../support/emulator.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
-import { childrenOf, workersOf } from '../support/process-table.ts';
+import { childrenOf, processTable, workersOf } from '../support/process-table.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { startService, tracingTo, type RunningService } from '../support/service.ts';
 
 /** None of these may be in anything that leaves the service but the requests to their upstream. */
 const marked = {
+  accessKeyId: emulatorCredentials.accessKeyId,
   secretKey: emulatorCredentials.secretAccessKey,
   sessionToken: 'MARKEDSESSIONTOKEN0123456789',
   benchToken: 'MARKEDBENCHTOKEN0123456789',
@@ -40,8 +41,9 @@ beforeAll(async () => {
   const page = `${upstream.url.replace('//', `//user:${marked.passwordOfPage}@`)}/pages/0?X-Amz-Signature=${marked.signatureOfPage}&X-Amz-Security-Token=${marked.sessionToken}`;
   service = await startService({
     ...tracingTo(receiver.url),
+    OTEL_LOGS_EXPORTER: 'otlp',
     TARGET: 'aws',
-    AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
+    AWS_ACCESS_KEY_ID: marked.accessKeyId,
     AWS_SECRET_ACCESS_KEY: marked.secretKey,
     AWS_SESSION_TOKEN: marked.sessionToken,
     AWS_REGION: emulatorRegion,
@@ -58,7 +60,11 @@ beforeAll(async () => {
     MAX_RUNS_KEPT: '1000',
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true',
   });
-  watching = setInterval(() => descendantsOf(service.pid).forEach(({ title }) => titles.add(title)), 200);
+  watching = setInterval(() => {
+    for (const { pid, parent, title } of processTable())
+      if (pid === service.pid || parent === service.pid) titles.add(title);
+    for (const { title } of descendantsOf(service.pid)) titles.add(title);
+  }, 200);
 });
 afterAll(async () => {
   clearInterval(watching);
@@ -135,11 +141,17 @@ describe('nothing secret leaves the service', () => {
     ['runner', 'bedrock', 'sdk-threads', (runner: number) => [runner]],
     ['worker', 'sts', 'sdk-subprocess', workersOf],
     ['worker', 'bedrock', 'presigned-subprocess', workersOf],
+    ['runner', 's3', 'presigned-async', (runner: number) => [runner]],
+    ['runner', 's3', 'sdk-async', (runner: number) => [runner]],
+    ['worker', 's3', 'sdk-subprocess', workersOf],
+    ['worker', 's3', 'presigned-subprocess', workersOf],
+    ['runner', 'http', 'async', (runner: number) => [runner]],
+    ['worker', 'http', 'subprocess', workersOf],
   ] as const)('when the %s of %s %s is killed', async (_, workload, strategy, victimsOf) => {
-    upstream.mode = 'hang';
-    const before = upstream.requests;
+    upstream.mode = 'hang-tasks';
+    const before = upstream.hung;
     const asked = ask(`/bench/${workload}?strategy=${strategy}&tasks=2`);
-    await expect.poll(() => upstream.requests, { timeout: 30_000 }).toBe(before + 2);
+    await expect.poll(() => upstream.hung, { timeout: 30_000 }).toBe(before + 2);
     const victims = childrenOf(service.pid, 'fanout-bench runner').flatMap(victimsOf);
     expect(victims.length).toBeGreaterThan(0);
     for (const pid of victims) process.kill(pid, 'SIGKILL');
@@ -168,6 +180,7 @@ describe('nothing secret leaves the service', () => {
   it('as all answers, spans, log lines, titles and arguments show', async () => {
     // Each of them was there to be found.
     const sent = upstream.seen.join('\n');
+    expect(sent).toContain(marked.accessKeyId);
     expect(sent).toContain(marked.sessionToken);
     expect(sent).toContain(marked.signatureOfPage);
     expect(sent).toContain(`Basic ${btoa(`user:${marked.passwordOfPage}`)}`);
@@ -187,8 +200,11 @@ describe('nothing secret leaves the service', () => {
         }),
       ),
       log: service.log,
+      logRecords: receiver.logs.map((record) => JSON.stringify({ ...record, timeNs: null })),
       titles: [...titles],
     };
+    expect([...titles]).toEqual(expect.arrayContaining(['fanout-bench service']));
+    await expect.poll(() => receiver.logs.length, { timeout: 20_000 }).toBe(service.log.length);
     const secrets = [...Object.values(marked), btoa(`user:${marked.passwordOfPage}`), ...upstream.signatures];
     const found: string[] = [];
     for (const [place, texts] of Object.entries(left)) {

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-/** `echo` refuses with words that repeat all that signed the request; `hang` takes it and never answers. */
-export type UpstreamMode = 'forward' | 'echo' | 'hang';
+/**
+ * `echo` refuses with words that repeat all that signed the request; `hang` takes it and never answers; `hang-tasks` does
+ * so but for the listing of a bucket, which comes before any task.
+ */
+export type UpstreamMode = 'forward' | 'echo' | 'hang' | 'hang-tasks';
 
 /** Stands before AWS (or its emulator), and remembers what the requests were signed with. */
 export class EchoingUpstream {
   mode: UpstreamMode = 'forward';
-  /** Requests seen, whatever became of them. */
-  requests = 0;
+  /** Requests that were taken and never answered. */
+  hung = 0;
   /** Every signature that came, in a header or in a query. */
   readonly signatures = new Set<string>();
   /** All headers and URLs that came, as text. */
@@ -40,12 +43,14 @@ export class EchoingUpstream {
 
   #take(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { url = '', method, headers } = incoming;
-    this.requests += 1;
     const told = `${method} ${url} ${JSON.stringify(headers)}`;
     this.seen.push(told);
     for (const [, signature] of told.matchAll(/Signature=([0-9a-f]{64})/gu))
       if (signature !== undefined) this.signatures.add(signature);
-    if (this.mode === 'hang') return void incoming.resume();
+    if (this.mode === 'hang' || (this.mode === 'hang-tasks' && !url.includes('list-type='))) {
+      this.hung += 1;
+      return void incoming.resume();
+    }
     if (this.mode === 'echo') return refuse(incoming, outgoing);
     const { hostname, port } = this.#behind;
     const onward = request({ hostname, port, method, path: url, headers, agent: false }, (answer) => {
