@@ -35,11 +35,15 @@ const authorization = /((?:proxy-)?authorization["']?\s*[:=]\s*)(["']?)[^"'\r\n]
 const credentialHeader = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^"',\s&;]+/giu;
 const bareSignature = /\b((?:Credential|Signature)=)[^\s,&;"'<>]+/gu;
 
+/** Without one of these there is nothing to replace: most lines of a log. */
+const suspicious = /[=@]|authorization|x-amz-security-token/iu;
+
 /**
  * The same for words that may contain URLs or headers: messages of errors, lines of logs. Also removes the values of
  * `Authorization` and `X-Amz-Security-Token` headers and the user part of URLs.
  */
 export function redactText(text: string): string {
+  if (!suspicious.test(text)) return text;
   return redactUrl(text)
     .replace(userInfo, '$1REDACTED@')
     .replace(authorization, '$1$2REDACTED')

@@ -5,6 +5,7 @@ import { shuttingDownError } from './admission.ts';
 import type { Bench, BenchEnd, ReadinessCheck } from './bench.ts';
 import { compare } from './compare/compare.ts';
 import { shuttingDown } from './drive.ts';
+import { Ending } from './ending.ts';
 import { Execution } from './execute.ts';
 import type { BenchParts } from './parts.ts';
 import { workloadNamed } from './plan.ts';
@@ -13,58 +14,58 @@ import { workloadNamed } from './plan.ts';
 export function createBench(parts: BenchParts): Bench & BenchEnd {
   const { admission, calibrations, telemetry, world } = parts;
   const execution = new Execution(parts);
-  const ending = new AbortController();
+  const ending = new Ending();
   const settled = async (): Promise<void> => {
     while (admission.runsInFlight > 0) await sleep(5);
     await execution.written();
   };
   return {
-    async run(plan, clientSignal) {
-      const signal = AbortSignal.any([clientSignal, ending.signal]);
-      const askedMs = performance.now();
-      const leave = await admission.enter(plan.workers, signal);
-      telemetry.metrics.admitted(plan, performance.now() - askedMs);
-      try {
-        return (await execution.run(plan, signal)).record;
-      } finally {
-        leave();
-      }
-    },
-    async compare(plan, clientSignal, onProgress) {
-      const signal = AbortSignal.any([clientSignal, ending.signal]);
-      const leave = await admission.enterAlone(signal);
-      const id = randomUUID();
-      const trace = telemetry.beginComparison({ id, workload: plan.workload });
-      let failure: unknown = null;
-      try {
-        return await compare(plan, {
-          id,
-          work: workloadNamed(plan.workload, world).work,
-          trace: trace.ids,
-          signal,
-          now: () => performance.now(),
-          onProgress,
-          calibrate: (alone) => calibrations.measure(alone, (one) => execution.measure(one, signal)),
-          execute: (run, round) =>
-            trace.standFor(round, async (linkedTo) => {
-              const { record, written } = await execution.run(run, signal, linkedTo);
-              // What is left to do would disturb the next run.
-              await written;
-              return record;
-            }),
-        });
-      } catch (error) {
-        failure = error === shuttingDown ? shuttingDownError() : error;
-        throw failure;
-      } finally {
-        trace.end(failure);
-        leave();
-      }
-    },
+    run: (plan, clientSignal) =>
+      ending.withSignal(clientSignal, async (signal) => {
+        const askedMs = performance.now();
+        const leave = await admission.enter(plan.workers, signal);
+        telemetry.metrics.admitted(plan, performance.now() - askedMs);
+        try {
+          return (await execution.run(plan, signal)).record;
+        } finally {
+          leave();
+        }
+      }),
+    compare: (plan, clientSignal, onProgress) =>
+      ending.withSignal(clientSignal, async (signal) => {
+        const leave = await admission.enterAlone(signal);
+        const id = randomUUID();
+        const trace = telemetry.beginComparison({ id, workload: plan.workload });
+        let failure: unknown = null;
+        try {
+          return await compare(plan, {
+            id,
+            work: workloadNamed(plan.workload, world).work,
+            trace: trace.ids,
+            signal,
+            now: () => performance.now(),
+            onProgress,
+            calibrate: (alone) => calibrations.measure(alone, (one) => execution.measure(one, signal)),
+            execute: (run, round) =>
+              trace.standFor(round, async (linkedTo) => {
+                const { record, written } = await execution.run(run, signal, linkedTo);
+                // What is left to do would disturb the next run.
+                await written;
+                return record;
+              }),
+          });
+        } catch (error) {
+          failure = error === shuttingDown ? shuttingDownError() : error;
+          throw failure;
+        } finally {
+          trace.end(failure);
+          leave();
+        }
+      }),
     traceJson: (record) => telemetry.traceJson(record),
     settled,
     async giveUp() {
-      ending.abort(shuttingDown);
+      ending.end(shuttingDown);
       await settled();
     },
     async readiness() {

@@ -9,9 +9,15 @@ import { median } from '../statistics.ts';
 import { withService, withTracedService } from '../with-service.ts';
 
 const path = '/bench/sleep?strategy=async&ms=0&tasks=1';
-/** As many runs as are let in at once: with fewer the service waits for the millisecond that each run's timer takes. */
-const connections = 16;
+/**
+ * As many requests at once as the service takes without turning one away: half of them run, the others wait for a place. With
+ * fewer it is idle now and then, while all runs wait for the millisecond that a timer takes at least.
+ */
+const connections = 32;
+/** Of each of the three in turn: V8 shrinks the heap of a process that allocates little for five seconds, and none waits so long. */
 const roundMs = 1_500;
+/** Twenty seconds of load each: the service gets faster for the first fifteen. */
+const mostWarmups = 14;
 /** So that what one has left to do, such as sending spans, is not done while the next is measured. */
 const pauseMs = 800;
 
@@ -38,7 +44,7 @@ export const throughput: FigureGroup = {
           try {
             await interleave([tracing, plain, least], {
               ...settings,
-              warmups: Math.min(3, settings.warmups),
+              warmups: Math.min(mostWarmups, settings.warmups),
             });
             return [
               compared('sleep ms=0, time a run / the same Express answering a constant', tracing, least, 2),
