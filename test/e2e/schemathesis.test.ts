@@ -59,7 +59,7 @@ describe('Schemathesis, by /openapi.json', () => {
       const { report, cases } = await sound([
         ...allButComparisons,
         '--max-examples',
-        '100',
+        '400',
         '--phases',
         'stateful',
       ]);
