@@ -43,13 +43,6 @@ const otlpExporters = {
 
 function otlp(notices: Notices): LogRecordExporter {
   const { make, url, config } = otlpWay('LOGS', otlpExporters, notices);
-  return told<ReadableLogRecord[], LogRecordExporter>(make(config), (refusal) =>
-    refusal === null
-      ? notices.say({ level: 'info', code: 'logs_accepted', message: `${url} accepts logs again.` })
-      : notices.say({
-          level: 'warn',
-          code: 'logs_refused',
-          message: `${url} does not accept logs (${refusal}). Standard output has them all the same.`,
-        }),
-  );
+  const sending = { what: 'logs', url, elsewhere: 'Standard output has them' } as const;
+  return told<ReadableLogRecord[], LogRecordExporter>(make(config), sending, notices);
 }

@@ -58,13 +58,6 @@ const otlpExporters = {
 
 function otlp(notices: Notices): PushMetricExporter {
   const { make, url, config } = otlpWay('METRICS', otlpExporters, notices);
-  return told<ResourceMetrics, PushMetricExporter>(make(config), (refusal) =>
-    refusal === null
-      ? notices.say({ level: 'info', code: 'metrics_accepted', message: `${url} accepts metrics again.` })
-      : notices.say({
-          level: 'warn',
-          code: 'metrics_refused',
-          message: `${url} does not accept metrics (${refusal}). GET /metrics has them all the same.`,
-        }),
-  );
+  const sending = { what: 'metrics', url, elsewhere: 'GET /metrics has them' } as const;
+  return told<ResourceMetrics, PushMetricExporter>(make(config), sending, notices);
 }

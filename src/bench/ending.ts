@@ -4,8 +4,7 @@
  */
 export class Ending {
   readonly #live = new Set<AbortController>();
-  #reason: unknown = null;
-  #ended = false;
+  readonly #all = new AbortController();
 
   /** Gives `work` a signal that fires with the client's, or with the end of all. */
   async withSignal<Result>(
@@ -14,7 +13,7 @@ export class Ending {
   ): Promise<Result> {
     const controller = new AbortController();
     const follow = (): void => controller.abort(clientSignal.reason);
-    if (this.#ended) controller.abort(this.#reason);
+    if (this.#all.signal.aborted) controller.abort(this.#all.signal.reason);
     else if (clientSignal.aborted) follow();
     clientSignal.addEventListener('abort', follow, { once: true });
     this.#live.add(controller);
@@ -28,8 +27,7 @@ export class Ending {
 
   /** Ends all that there is, and what is to come, with this reason. */
   end(reason: unknown): void {
-    this.#ended = true;
-    this.#reason = reason;
+    this.#all.abort(reason);
     for (const controller of this.#live) controller.abort(reason);
   }
 }
