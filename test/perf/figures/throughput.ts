@@ -14,7 +14,7 @@ const path = '/bench/sleep?strategy=async&ms=0&tasks=1';
  * fewer it is idle now and then, while all runs wait for the millisecond that a timer takes at least.
  */
 const connections = 32;
-/** Of each of the three in turn: V8 shrinks the heap of a process that allocates little for five seconds, and none waits so long. */
+/** Of each in turn: V8 shrinks the heap of a process that allocates little for five seconds, and none waits so long. */
 const roundMs = 1_500;
 /** Twenty seconds of load each: the service gets faster for the first fifteen. */
 const mostWarmups = 14;
@@ -32,17 +32,20 @@ export const throughput: FigureGroup = {
       (traced) =>
         withService(async (untraced) => {
           const receiver = await startReceiver(unread);
-          const constant = await startConstantServer((await traced.get(path)).text, {
+          const answer = (await traced.get(path)).text;
+          const constant = await startConstantServer(answer, {
             ...tracingTo(receiver.url),
             ...asUsersHaveIt,
           });
+          const plainConstant = await startConstantServer(answer, { OTEL_TRACES_EXPORTER: 'none' });
           const loopAt = ({ url }: { readonly url: string }) => new ClosedLoop(url, path, connections);
-          const loops = [loopAt(traced), loopAt(untraced), loopAt(constant)] as const;
+          const loops = [loopAt(traced), loopAt(untraced), loopAt(constant), loopAt(plainConstant)] as const;
           const tracing = loading('tracing', loops[0]);
           const plain = loading('no tracing', loops[1]);
           const least = loading('constant', loops[2]);
+          const plainLeast = loading('constant, no tracing', loops[3]);
           try {
-            await interleave([tracing, plain, least], {
+            await interleave([tracing, plain, least, plainLeast], {
               ...settings,
               warmups: Math.min(mostWarmups, settings.warmups),
             });
@@ -51,10 +54,11 @@ export const throughput: FigureGroup = {
               ratio('  … p99 of the answers', longestOf(tracing), longestOf(least), 3),
               compared('  … without tracing', plain, least, null),
               compared('sleep ms=0, time a run with tracing / without', tracing, plain, 1.25),
+              compared('  … the constant with tracing / without', least, plainLeast, null),
             ];
           } finally {
             await Promise.all(loops.map((loop) => loop.close()));
-            await constant.stop();
+            await Promise.all([constant.stop(), plainConstant.stop()]);
             await receiver.stop();
           }
         }),
