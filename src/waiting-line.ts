@@ -26,6 +26,7 @@ export class WaitingLine {
    */
   async enter(turn: Turn, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    if (this.#places.length === 0 && turn.fits()) return turn.take();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const place = { ...turn, enter: resolve, turnAway: reject };
     const leave = (): void => {
