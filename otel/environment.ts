@@ -153,6 +153,22 @@ function positive(name: string): number | undefined {
   return value !== undefined && value > 0 ? value : undefined;
 }
 
+/** How many attributes a span may have, and how long a text in them may be. */
+export interface AttributeLimits {
+  readonly attributeCountLimit: number;
+  /** Characters. */
+  readonly attributeValueLengthLimit: number;
+}
+
+/** The limits that the user set; `null` for none. Where one is not set it is OpenTelemetry's default. */
+export function spanAttributeLimits(): AttributeLimits | null {
+  const count = positive('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT') ?? positive('OTEL_ATTRIBUTE_COUNT_LIMIT');
+  const length =
+    positive('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT') ?? positive('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT');
+  if (count === undefined && length === undefined) return null;
+  return { attributeCountLimit: count ?? 128, attributeValueLengthLimit: length ?? Infinity };
+}
+
 /** The names in `OTEL_NODE_RESOURCE_DETECTORS`; `['all']` when it is not set. */
 export function resourceDetectorNames(): readonly string[] {
   return getStringListFromEnv('OTEL_NODE_RESOURCE_DETECTORS') ?? ['all'];

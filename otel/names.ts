@@ -129,6 +129,8 @@ export const taskAttribute = {
  */
 export const semantic = {
   errorType: 'error.type',
+  exceptionType: 'exception.type',
+  exceptionMessage: 'exception.message',
   requestMethod: 'http.request.method',
   resendCount: 'http.request.resend_count',
   responseStatus: 'http.response.status_code',

@@ -9,18 +9,21 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { RandomIdGenerator, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import {
+  RandomIdGenerator,
+  SimpleSpanProcessor,
+  type ReadableSpan,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace';
 import type { ClockAnchor } from '../src/record/clock.ts';
 import type { RunPlan } from '../src/record/plan.ts';
 import type { RunRecord, SpanIds, TraceIds } from '../src/record/record.ts';
 import { Collector } from './collector.ts';
 import { ComparisonSpans } from './comparison-spans.ts';
-import { applyTelemetryDefaults, queueLimits } from './environment.ts';
+import { applyTelemetryDefaults, capturesContent, queueLimits, spanAttributeLimits } from './environment.ts';
 import { ExportQueue, type QueueCounts, type Room } from './export-queue.ts';
 import { exportersFromEnvironment } from './exporters.ts';
-import { PlannedIdGenerator } from './ids.ts';
 import { loadInstrumented, runtimeInstrumentation, serverInstrumentations } from './instrumentations.ts';
 import { logProcessorsFromEnvironment } from './log-processors.ts';
 import { logStream, type LogStream } from './logs.ts';
@@ -30,7 +33,7 @@ import { meterName, runSpanName, tracerName } from './names.ts';
 import { Notices, type NoticeListener } from './notices.ts';
 import { telemetryResource } from './resource.ts';
 import { ServerSpans } from './server-spans.ts';
-import { mostSpansOfTask, spanWriter } from './spans.ts';
+import { mostSpansOfTask, spansOf, type SpanSettings } from './spans.ts';
 import { traceJson } from './trace-json.ts';
 
 let started: Telemetry | null = null;
@@ -53,19 +56,21 @@ export class Telemetry {
   readonly logStream: LogStream | null;
   readonly #notices = new Notices();
   readonly #serverSpans = new ServerSpans();
-  readonly #ids = new PlannedIdGenerator();
   readonly #random = new RandomIdGenerator();
-  readonly #resource: Resource;
+  readonly #spanSettings: SpanSettings;
   readonly #sdk: NodeSDK;
   readonly #tracer: Tracer;
   readonly #collector: Collector | null;
   readonly #queue: ExportQueue | null;
+  /** Where spans go: the collector, the console, both or neither. */
+  readonly #outlets: readonly SpanProcessor[];
   readonly #emitting = new Set<Promise<void>>();
 
   /** `instrumentServers: false` leaves the process's HTTP servers alone. */
   constructor({ instrumentServers = true }: { readonly instrumentServers?: boolean } = {}) {
     applyTelemetryDefaults();
-    this.#resource = telemetryResource();
+    const resource = telemetryResource();
+    this.#spanSettings = { resource, withContent: capturesContent(), limits: spanAttributeLimits() };
     const { otlp, console } = exportersFromEnvironment(this.#notices);
     this.collectorUrl = otlp?.url ?? null;
     this.#collector = otlp === null ? null : new Collector(otlp.url, this.#notices);
@@ -73,18 +78,17 @@ export class Telemetry {
       otlp === null || this.#collector === null
         ? null
         : new ExportQueue(otlp.exporter, this.#collector, queueLimits());
-    const outlets = [
+    this.#outlets = [
       ...(this.#queue === null ? [] : [this.#queue]),
       ...(console === null ? [] : [new SimpleSpanProcessor({ exporter: console })]),
     ];
     const readers = metricReadersFromEnvironment(this.#notices);
     const logRecordProcessors = logProcessorsFromEnvironment(this.#notices);
     this.#sdk = new NodeSDK({
-      resource: this.#resource,
+      resource,
       autoDetectResources: false,
-      idGenerator: this.#ids,
       // With nobody to send to there is nothing to make: the SDK then starts no tracer.
-      spanProcessors: outlets.length === 0 ? [] : [this.#serverSpans, ...outlets],
+      spanProcessors: this.#outlets.length === 0 ? [] : [this.#serverSpans, ...this.#outlets],
       metricReaders: readers.all,
       logRecordProcessors,
       instrumentations: [
@@ -97,6 +101,11 @@ export class Telemetry {
     this.#tracer = trace.getTracer(tracerName);
     this.logStream = logRecordProcessors.length === 0 ? null : logStream(logs.getLogger(tracerName));
     this.metrics = new Metrics(metrics.getMeter(meterName), readers.scrape, () => this.counts);
+  }
+
+  /** Has `traceJson` know the requests of so many runs that ended last: those that are kept. By default 100. */
+  rememberRequests(runs: number): void {
+    this.#serverSpans.remembered = runs;
   }
 
   /** Hears of what people must be told, what was said before included. */
@@ -142,14 +151,15 @@ export class Telemetry {
   ): TraceIds {
     const runSpanId = this.#random.generateSpanId();
     const request = this.#serverSpans.active;
-    if (request !== null) this.#serverSpans.tie(request, runSpanId);
-    return {
+    const ids = {
       ...(request === null ? this.#begun(plan) : continued(request)),
       runSpanId,
       signSpanId: plan.access === 'presigned' ? this.#random.generateSpanId() : null,
       taskSpanIds: Array.from({ length: plan.tasks }, () => this.#random.generateSpanId()),
       linkedTo,
     };
+    if (request !== null) this.#serverSpans.tie(request, ids);
+    return ids;
   }
 
   /** The trace of a run that no request of this process is the parent of. */
@@ -187,6 +197,7 @@ export class Telemetry {
    */
   emit(record: RunRecord): Promise<void> {
     if (!record.trace.sampled) return Promise.resolve();
+    this.#serverSpans.remember(record);
     const emission = this.#write(record).finally(() => this.#emitting.delete(emission));
     this.#emitting.add(emission);
     return emission;
@@ -194,7 +205,7 @@ export class Telemetry {
 
   /** The record's spans as OTLP JSON, with the request's own when it was traced and this very record was emitted. */
   traceJson(record: RunRecord): Promise<string> {
-    return traceJson(record, this.#resource, this.#serverSpans.of(record));
+    return traceJson(record, this.#spanSettings, this.#serverSpans.of(record));
   }
 
   /** Sends what is waiting. Never rejects. */
@@ -216,15 +227,19 @@ export class Telemetry {
   async #write(record: RunRecord): Promise<void> {
     const spansOfTask = mostSpansOfTask(record.plan);
     const slice = Math.max(1, Math.floor((this.#queue?.sliceSpans ?? 200) / spansOfTask));
-    const writer = spanWriter(this.#tracer, this.#ids, record);
+    const spans = spansOf(record, this.#spanSettings);
     await this.#queue?.space(runAndSign);
-    writer.writeRun();
+    this.#send(spans.ofRun());
     for (let first = 0; first < record.tasks.length; first += slice) {
       if (first > 0) await yieldToEvents();
       const tasks = record.tasks.slice(first, first + slice);
       await this.#queue?.space(tasks.length * spansOfTask);
-      for (const task of tasks) writer.writeTask(task);
+      for (const task of tasks) this.#send(spans.ofTask(task));
     }
+  }
+
+  #send(spans: readonly ReadableSpan[]): void {
+    for (const span of spans) for (const outlet of this.#outlets) outlet.onEnd(span);
   }
 }
 

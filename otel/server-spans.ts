@@ -1,7 +1,7 @@
 import { SpanKind, trace, type HrTime } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ClockAnchor } from '../src/record/clock.ts';
-import type { RunRecord } from '../src/record/record.ts';
+import type { RunRecord, TraceIds } from '../src/record/record.ts';
 
 interface Started {
   readonly span: ReadableSpan;
@@ -9,15 +9,19 @@ interface Started {
   readonly hrtimeNs: bigint;
 }
 
-/** So many runs' requests are remembered at least; those being served and those kept are fewer. */
-const remembered = 1_000;
-
 /** The spans of incoming requests: the clock their runs are drawn by, and the parent in a run's trace.json. */
 export class ServerSpans implements SpanProcessor {
   readonly #started = new WeakMap<object, Started>();
-  /** By the id of the run's span. The older half is let go of as a whole: a Map that loses its first entries one by one gets slow. */
+  /** Of runs under way, by the list of their tasks' ids, which their records have as well. */
+  readonly #ofRunsUnderWay = new WeakMap<TraceIds['taskSpanIds'], ReadableSpan>();
+  /**
+   * Of runs that are over, by the ids of their spans. The older half is let go of as a whole: a Map that loses its first
+   * entries one by one gets slow.
+   */
   #ofRuns = new Map<string, ReadableSpan>();
   #ofEarlierRuns = new Map<string, ReadableSpan>();
+  /** Of so many runs at least that ended last. */
+  remembered = 100;
 
   onStart(span: ReadableSpan): void {
     if (span.kind === SpanKind.SERVER) this.#started.set(span, { span, hrtimeNs: process.hrtime.bigint() });
@@ -53,9 +57,16 @@ export class ServerSpans implements SpanProcessor {
     return this.#active()?.span ?? null;
   }
 
-  /** Remembers that this request started the run with this span. */
-  tie(span: ReadableSpan, runSpanId: string): void {
-    if (this.#ofRuns.size >= remembered) {
+  /** This request started the run with these ids. */
+  tie(span: ReadableSpan, { taskSpanIds }: Pick<TraceIds, 'taskSpanIds'>): void {
+    this.#ofRunsUnderWay.set(taskSpanIds, span);
+  }
+
+  /** The run is over: from now on its request is known by the record alone, also one that was read from JSON. */
+  remember({ trace: { runSpanId, taskSpanIds } }: RunRecord): void {
+    const span = this.#ofRunsUnderWay.get(taskSpanIds);
+    if (span === undefined) return;
+    if (this.#ofRuns.size >= this.remembered) {
       this.#ofEarlierRuns = this.#ofRuns;
       this.#ofRuns = new Map();
     }

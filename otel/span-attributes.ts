@@ -112,6 +112,9 @@ function lengthMs(interval: IntervalNs | null): number | null {
 /** An attribute that is not known is left out: OpenTelemetry has no null. */
 function known(attributes: Readonly<Record<string, string | number | boolean | null>>): Attributes {
   const kept: Attributes = {};
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) kept[name] = value;
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (value !== null) kept[name] = value;
+  }
   return kept;
 }

@@ -1,124 +1,185 @@
 import {
-  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
-  trace,
   type Attributes,
-  type Context,
   type HrTime,
   type Link,
-  type Span,
-  type Tracer,
+  type SpanStatus,
 } from '@opentelemetry/api';
+import { cleanAttributes, hrTimeDuration } from '@opentelemetry/core';
+import type { Resource } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { ClockAnchor, InstantNs } from '../src/record/clock.ts';
 import type { RunPlan } from '../src/record/plan.ts';
 import type { RunRecord, TaskRecord } from '../src/record/record.ts';
 import { linkTo } from './comparison-spans.ts';
-import { capturesContent } from './environment.ts';
-import type { PlannedIdGenerator } from './ids.ts';
-import { runSpanName, semantic, signSpanName, taskSpanName } from './names.ts';
+import type { AttributeLimits } from './environment.ts';
+import { runSpanName, semantic, signSpanName, taskSpanName, tracerName } from './names.ts';
 import { mostSpansWithPhases, phaseSpans } from './phase-spans.ts';
 import { redactText } from './redaction.ts';
 import { runAttributes, taskAttributes } from './span-attributes.ts';
 
-/** Makes a finished run's spans, each when it is asked for, so that thousands of them need not hold the event loop. */
-export interface SpanWriter {
+/** What is the same for the spans of all runs. */
+export interface SpanSettings {
+  readonly resource: Resource;
+  /** Whether a model's words are told. */
+  readonly withContent: boolean;
+  /** `null` where the user set none: the service's own spans keep within OpenTelemetry's. */
+  readonly limits: AttributeLimits | null;
+}
+
+/** A finished run's spans, each made when it is asked for, so that thousands of them need not hold the event loop. */
+export interface RunSpans {
   /** The run span and, where the run signed, the sign span. */
-  writeRun(): void;
-  writeTask(task: TaskRecord): void;
+  ofRun(): readonly ReadableSpan[];
+  /** The task's own span and, with `detail=phases`, its parts. */
+  ofTask(task: TaskRecord): readonly ReadableSpan[];
+}
+
+/** What a span is made from. */
+interface SpanFacts {
+  readonly name: string;
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly fromNs: InstantNs;
+  readonly toNs: InstantNs;
+  readonly attributes: Attributes;
+  readonly failure: SpanFailure | null;
+  readonly kind?: SpanKind;
+  readonly links?: Link[];
+}
+
+interface SpanFailure {
+  readonly type: string;
+  /** `null`: the span above has the words. */
+  readonly words: string | null;
 }
 
 /**
- * Turns a record into spans: `run` → `sign` and one `task` each, with the ids of `record.trace` and times exact to
- * the nanosecond. `tracer` must use `ids` as its generator.
+ * Turns a record into ended spans: `run` → `sign` and one `task` each, with the ids of `record.trace` and times exact to
+ * the nanosecond. They are made here and not by a tracer: a tracer would measure what is known already, give ids that
+ * are allotted already, and ask a sampler that has decided, in twice the time.
  */
-export function spanWriter(tracer: Tracer, ids: PlannedIdGenerator, record: RunRecord): SpanWriter {
-  const { plan, trace: planned } = record;
-  const withContent = capturesContent();
+export function spansOf(record: RunRecord, { resource, withContent, limits }: SpanSettings): RunSpans {
+  const { plan, trace } = record;
+  const { traceId } = trace;
   const at = epochTimes(record.clock);
-  const insideRun = withParent(planned.traceId, planned.runSpanId);
 
-  function span(
-    name: string,
-    id: string,
-    context: Context,
-    startNs: InstantNs,
-    attributes: Attributes,
-    endNs: InstantNs,
-    decorate?: (span: Span) => void,
-    kind = SpanKind.INTERNAL,
-    links: Link[] = [],
-  ): void {
-    ids.plan(id, planned.traceId);
-    const made = tracer.startSpan(name, { kind, startTime: at(startNs), attributes, links }, context);
-    ids.clear();
-    decorate?.(made);
-    made.end(at(endNs));
-  }
-
-  function fail(type: string, message: string | null, atNs: InstantNs): (span: Span) => void {
-    return (failed) => {
-      const words = redactText(message ?? type);
-      failed.setStatus({ code: SpanStatusCode.ERROR, message: words });
-      failed.setAttribute(semantic.errorType, type);
-      failed.recordException({ code: type, message: words }, at(atNs));
+  function span({
+    name,
+    id,
+    parentId,
+    fromNs,
+    toNs,
+    attributes,
+    failure,
+    kind,
+    links,
+  }: SpanFacts): ReadableSpan {
+    const spanContext = { traceId, spanId: id, traceFlags: TraceFlags.SAMPLED };
+    const startTime = at(fromNs);
+    const endTime = at(Math.max(fromNs, toNs));
+    const told = failure === null ? attributes : { ...attributes, [semantic.errorType]: failure.type };
+    const { kept, dropped } = within(limits, told);
+    return {
+      name,
+      kind: kind ?? SpanKind.INTERNAL,
+      spanContext: () => spanContext,
+      ...(parentId !== null && {
+        parentSpanContext: { traceId, spanId: parentId, traceFlags: TraceFlags.SAMPLED },
+      }),
+      startTime,
+      endTime,
+      duration: hrTimeDuration(startTime, endTime),
+      ended: true,
+      status: statusOf(failure),
+      attributes: kept,
+      droppedAttributesCount: dropped,
+      events: exceptionOf(failure, endTime),
+      droppedEventsCount: 0,
+      links: links ?? [],
+      droppedLinksCount: 0,
+      resource,
+      instrumentationScope: scope,
     };
   }
 
+  function exceptionOf(failure: SpanFailure | null, time: HrTime): ReadableSpan['events'] {
+    if (failure === null || failure.words === null) return [];
+    const { kept, dropped } = within(limits, {
+      [semantic.exceptionType]: failure.type,
+      [semantic.exceptionMessage]: failure.words,
+    });
+    return [{ name: 'exception', time, attributes: kept, droppedAttributesCount: dropped }];
+  }
+
   return {
-    writeRun() {
+    ofRun() {
       const { startedAtNs, endedAtNs, outcome, failure, signing } = record;
-      const context =
-        planned.parentSpanId === null ? ROOT_CONTEXT : withParent(planned.traceId, planned.parentSpanId);
-      const name = runSpanName(plan.workload, plan.strategy);
-      const decorate =
-        outcome === 'ok' || outcome === 'cancelled' ? undefined : fail(outcome, failure, endedAtNs);
-      const { linkedTo } = planned;
-      const links = linkedTo === null ? [] : [{ context: linkTo(linkedTo) }];
-      span(
-        name,
-        planned.runSpanId,
-        context,
-        startedAtNs,
-        runAttributes(record),
-        endedAtNs,
-        decorate,
-        SpanKind.INTERNAL,
-        links,
-      );
-      if (signing !== null && planned.signSpanId !== null) {
-        span(signSpanName, planned.signSpanId, insideRun, signing.fromNs, {}, signing.toNs);
-      }
+      const { linkedTo } = trace;
+      const run = span({
+        name: runSpanName(plan.workload, plan.strategy),
+        id: trace.runSpanId,
+        parentId: trace.parentSpanId,
+        fromNs: startedAtNs,
+        toNs: endedAtNs,
+        attributes: runAttributes(record),
+        failure: outcome === 'ok' || outcome === 'cancelled' ? null : failed(outcome, failure),
+        links: linkedTo === null ? [] : [{ context: linkTo(linkedTo) }],
+      });
+      if (signing === null || trace.signSpanId === null) return [run];
+      const sign = span({
+        name: signSpanName,
+        id: trace.signSpanId,
+        parentId: trace.runSpanId,
+        ...signing,
+        attributes: {},
+        failure: null,
+      });
+      return [run, sign];
     },
-    writeTask(task) {
-      const id = planned.taskSpanIds[task.index];
+    ofTask(task) {
+      const id = trace.taskSpanIds[task.index];
       if (id === undefined) throw new RangeError(`task ${task.index} was allotted no span id`);
-      const { fromNs, toNs } = barOf(task, record);
-      span(
-        taskSpanName(plan.workload, task.index),
+      const bar = barOf(task, record);
+      const own = span({
+        name: taskSpanName(plan.workload, task.index),
         id,
-        insideRun,
-        fromNs,
-        taskAttributes(task, withContent),
-        toNs,
-        task.state === 'failed' ? fail(task.error.code, task.error.message, toNs) : undefined,
+        parentId: trace.runSpanId,
+        ...bar,
+        attributes: taskAttributes(task, withContent),
+        failure: task.state === 'failed' ? failed(task.error.code, task.error.message) : null,
+      });
+      if (plan.detail === 'tasks') return [own];
+      const parts = phaseSpans(record, task, id, bar).map(({ error, ...part }) =>
+        // As the HTTP client conventions have it: the task's span has the words.
+        span({ ...part, failure: error === null ? null : { type: error, words: null } }),
       );
-      if (plan.detail === 'tasks') return;
-      for (const part of phaseSpans(record, task, id, { fromNs, toNs })) {
-        const parent = withParent(planned.traceId, part.parentId);
-        const { error } = part;
-        const decorate = error === null ? undefined : (made: Span) => markFailed(made, error);
-        span(part.name, part.id, parent, part.fromNs, part.attributes, part.toNs, decorate, part.kind);
-      }
+      return [own, ...parts];
     },
   };
 }
 
-/** As the HTTP client conventions have it: the task's span has the words. */
-function markFailed(span: Span, type: string): void {
-  span.setStatus({ code: SpanStatusCode.ERROR });
-  span.setAttribute(semantic.errorType, type);
+const scope = { name: tracerName };
+
+function failed(type: string, message: string | null): SpanFailure {
+  return { type, words: redactText(message ?? type) };
+}
+
+function statusOf(failure: SpanFailure | null): SpanStatus {
+  if (failure === null) return { code: SpanStatusCode.UNSET };
+  const { words } = failure;
+  return { code: SpanStatusCode.ERROR, ...(words !== null && { message: words }) };
+}
+
+function within(
+  limits: AttributeLimits | null,
+  attributes: Attributes,
+): { readonly kept: Attributes; readonly dropped: number } {
+  if (limits === null) return { kept: attributes, dropped: 0 };
+  const { attributes: kept = {}, droppedAttributesCount: dropped = 0 } = cleanAttributes(attributes, limits);
+  return { kept, dropped };
 }
 
 /** At most so many spans each task of a plan has. */
@@ -137,10 +198,6 @@ function barOf(task: TaskRecord, run: RunRecord): { readonly fromNs: InstantNs; 
     fromNs: inside(task.startedAtNs ?? run.endedAtNs),
     toNs: inside(task.startedAtNs === null ? run.endedAtNs : (task.endedAtNs ?? run.endedAtNs)),
   };
-}
-
-function withParent(traceId: string, spanId: string): Context {
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED });
 }
 
 const secondNs = 1_000_000_000;

@@ -1,15 +1,7 @@
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import type { Resource } from '@opentelemetry/resources';
-import {
-  AlwaysOnSampler,
-  TracerProvider,
-  type ReadableSpan,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { RunRecord } from '../src/record/record.ts';
-import { PlannedIdGenerator } from './ids.ts';
-import { tracerName } from './names.ts';
-import { spanWriter } from './spans.ts';
+import { spansOf, type SpanSettings } from './spans.ts';
 
 /**
  * A run's spans as OTLP JSON (an `ExportTraceServiceRequest`): the file that Jaeger's "Upload" and the OTLP/HTTP
@@ -19,30 +11,15 @@ import { spanWriter } from './spans.ts';
  */
 export async function traceJson(
   record: RunRecord,
-  resource: Resource,
+  settings: SpanSettings,
   serverSpan: ReadableSpan | null,
 ): Promise<string> {
-  await resource.waitForAsyncAttributes?.();
-  const spans = serverSpan?.ended === true ? [serverSpan] : [];
-  const idGenerator = new PlannedIdGenerator();
-  const provider = new TracerProvider({
-    resource,
-    idGenerator,
-    sampler: new AlwaysOnSampler(),
-    spanProcessors: [collectInto(spans)],
-  });
-  const writer = spanWriter(provider.getTracer(tracerName), idGenerator, record);
-  writer.writeRun();
-  for (const task of record.tasks) writer.writeTask(task);
-  const bytes = JsonTraceSerializer.serializeRequest(spans);
+  await settings.resource.waitForAsyncAttributes?.();
+  const spans = spansOf(record, settings);
+  const bytes = JsonTraceSerializer.serializeRequest([
+    ...(serverSpan?.ended === true ? [serverSpan] : []),
+    ...spans.ofRun(),
+    ...record.tasks.flatMap((task) => spans.ofTask(task)),
+  ]);
   return new TextDecoder().decode(bytes);
-}
-
-function collectInto(spans: ReadableSpan[]): SpanProcessor {
-  return {
-    onStart() {},
-    onEnd: (span) => void spans.push(span),
-    forceFlush: () => Promise.resolve(),
-    shutdown: () => Promise.resolve(),
-  };
 }

@@ -26,6 +26,7 @@ const distFolder = import.meta.dirname;
 const config = await orExit(() => readConfig(process.env));
 const telemetry = startTelemetry();
 const log = createLogger(config.logLevel, process.stdout.isTTY, telemetry.logStream);
+telemetry.rememberRequests(config.maxRunsKept);
 telemetry.onNotice((notice) => tellNotice(log, notice));
 
 const [runtimes, { target, stop: stopTarget }] = await orExit(() =>

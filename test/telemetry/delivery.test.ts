@@ -36,6 +36,21 @@ async function run(telemetry: Telemetry, tasks: number): Promise<RunRecord> {
 }
 
 describe('while the collector accepts', () => {
+  test('spans keep within the limits that the SDK variables set, those made from a record too', async () => {
+    const telemetry = start({
+      OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: '4',
+      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '3',
+    });
+    const { trace } = await run(telemetry, 1);
+    await telemetry.flush();
+    expect(receiver.named('run s3 presigned-async', trace.traceId).attributes).toEqual({
+      'bench.run.id': 'run-',
+      'bench.workload': 's3',
+      'bench.strategy': 'pres',
+    });
+    expect(receiver.byTrace(trace.traceId)).toHaveLength(3);
+  });
+
   test('a run of 10,000 tasks loses no span', async () => {
     const telemetry = start();
     const { trace } = await run(telemetry, 10_000);

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
 import type { OtlpReceiver, ReceivedSpan } from '../support/otlp-receiver.ts';
@@ -7,11 +7,12 @@ import { receivedTelemetry } from './telemetry-under-test.ts';
 
 let receiver: OtlpReceiver;
 let telemetry: Telemetry;
-beforeAll(async () => {
-  const under = await receivedTelemetry();
-  ({ receiver, telemetry } = under);
-  return under.end;
-});
+let end: () => Promise<void>;
+async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
+  ({ receiver, telemetry, end } = await receivedTelemetry(variables));
+}
+beforeEach(() => start());
+afterEach(() => end());
 
 /** A run with `detail=phases`, emitted and received. */
 async function received(
@@ -175,7 +176,6 @@ describe('what a model answered', () => {
     stopReason: 'end_turn',
   };
   const output = { value: null, body: null, text: 'secret words', llm };
-  afterEach(() => void vi.unstubAllEnvs());
 
   const asked = {
     'gen_ai.input.messages': '[{"role":"user","parts":[{"type":"text","content":"secret question"}]}]',
@@ -194,7 +194,8 @@ describe('what a model answered', () => {
   });
 
   test('is there where it is asked for', async () => {
-    vi.stubEnv('OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT', 'true');
+    await end();
+    await start({ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true' });
     const { all } = await received([okTask(0, { output, labels: asked })]);
     expect(all.find(({ name }) => name === 'task s3 0')?.attributes).toMatchObject(asked);
     const messages = all.find(({ name }) => name === 'task s3 0')?.attributes['gen_ai.output.messages'];

@@ -170,6 +170,23 @@ describe('trace.json', () => {
     expect(inFile).toHaveLength(receiver.spans.length);
   });
 
+  test('has the request of a run that others overtook, until so many ended later', async () => {
+    const { telemetry } = under;
+    telemetry.rememberRequests(3);
+    const others = async (): Promise<void> => {
+      for (let other = 0; other < 8; other += 1) await telemetry.emit(await serve({}, timedRun));
+    };
+    const long = await serve({}, timedRun);
+    await others();
+    await telemetry.emit(long);
+    // As it is kept.
+    const kept: RunRecord = JSON.parse(JSON.stringify(long));
+    const first = async () => parseTraceJson(await telemetry.traceJson(kept))[0]?.name;
+    expect(await first()).toBe('GET');
+    await others();
+    expect(await first()).toBe('run s3 presigned-async');
+  });
+
   test('is there for a run that was not sampled and had no collector', async () => {
     await under.end();
     under = telemetryWith({ OTEL_TRACES_EXPORTER: 'none' });

@@ -33,8 +33,10 @@ export function telemetryWith(variables: Readonly<Record<string, string>>): Tele
 }
 
 /** A telemetry that sends to a collector of its own, which ends with it. */
-export async function receivedTelemetry(): Promise<TelemetryUnderTest & { readonly receiver: OtlpReceiver }> {
+export async function receivedTelemetry(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<TelemetryUnderTest & { readonly receiver: OtlpReceiver }> {
   const receiver = await OtlpReceiver.listen();
-  const under = telemetryWith({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  const under = telemetryWith({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...variables });
   return { ...under, receiver, end: () => under.end().then(() => receiver.close()) };
 }

@@ -15,6 +15,8 @@ test('the names that OpenTelemetry has are spelled as it spells them', () => {
   const { ATTR_RPC_METHOD: rpcMethod } = conventions;
   expect(semantic).toEqual({
     errorType: conventions.ATTR_ERROR_TYPE,
+    exceptionType: conventions.ATTR_EXCEPTION_TYPE,
+    exceptionMessage: conventions.ATTR_EXCEPTION_MESSAGE,
     requestMethod: conventions.ATTR_HTTP_REQUEST_METHOD,
     resendCount: conventions.ATTR_HTTP_REQUEST_RESEND_COUNT,
     responseStatus: conventions.ATTR_HTTP_RESPONSE_STATUS_CODE,
