@@ -20,11 +20,20 @@ export function logStream(logger: Logger): LogStream {
 }
 
 /**
- * A line of pino's as OpenTelemetry's logs data model has it: `trace_id` and `span_id` are the record's own, the fields of
- * a run have the names of its spans' attributes, an error those of an exception; other fields keep their names.
+ * A line of pino's as OpenTelemetry's logs data model has it: `trace_id`, `span_id` and `trace_flags` are the record's own,
+ * the fields of a run have the names of its spans' attributes, an error those of an exception; other fields keep their names.
  */
 export function logRecordOf(line: string): LogRecord {
-  const { level, time, msg, trace_id: traceId, span_id: spanId, err, ...fields } = fieldsOf(line);
+  const {
+    level,
+    time,
+    msg,
+    trace_id: traceId,
+    span_id: spanId,
+    trace_flags: flags,
+    err,
+    ...fields
+  } = fieldsOf(line);
   const severity = severities.find(([pinoLevel]) => typeof level === 'number' && level >= pinoLevel);
   return {
     ...(typeof time === 'string' || typeof time === 'number' ? { timestamp: new Date(time) } : {}),
@@ -33,7 +42,11 @@ export function logRecordOf(line: string): LogRecord {
     attributes: { ...renamed(fields), ...exceptionOf(err) },
     context:
       typeof traceId === 'string' && typeof spanId === 'string'
-        ? trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED })
+        ? trace.setSpanContext(ROOT_CONTEXT, {
+            traceId,
+            spanId,
+            traceFlags: flags === '01' ? TraceFlags.SAMPLED : TraceFlags.NONE,
+          })
         : ROOT_CONTEXT,
   };
 }

@@ -61,6 +61,7 @@ export function tellRun(log: Logger, { id, plan, outcome, startedAtNs, endedAtNs
     runId: id,
     trace_id: trace.traceId,
     span_id: trace.runSpanId,
+    trace_flags: trace.sampled ? '01' : '00',
     workload,
     strategy,
     outcome,

@@ -34,7 +34,8 @@ function forPeople(): DestinationStream {
   return pretty({
     colorize: true,
     // What the words say already, or nobody reads on a terminal.
-    ignore: 'pid,hostname,url,target,code,runId,trace_id,span_id,workload,strategy,outcome,status,durationMs',
+    ignore:
+      'pid,hostname,url,target,code,runId,trace_id,span_id,trace_flags,workload,strategy,outcome,status,durationMs',
     translateTime: 'HH:MM:ss',
     sync: true,
   });

@@ -36,6 +36,7 @@ describe('the log, where it is read by machines', () => {
         runId: run.id,
         trace_id: trace.traceId,
         span_id: trace.spanId,
+        trace_flags: '00',
         workload: 'fib',
         strategy: 'threads',
         outcome: 'ok',

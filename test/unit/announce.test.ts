@@ -23,6 +23,7 @@ describe('the one line of a run', () => {
       runId: 'run-1',
       trace_id: '0af7651916cd43dd8448eb211c80319c',
       span_id: 'b7ad6b7169203331',
+      trace_flags: '01',
       workload: 's3',
       strategy: 'sdk-async',
       outcome: 'ok',

@@ -1,4 +1,4 @@
-import { SeverityNumber, trace } from '@opentelemetry/api';
+import { SeverityNumber, TraceFlags, trace } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
 import { logRecordOf } from '../../otel/logs.ts';
 
@@ -28,6 +28,17 @@ it('makes an exception of an error, and keeps what has no name of its own', () =
     },
   });
   expect(context && trace.getSpanContext(context)).toBeUndefined();
+});
+
+it.each([
+  ['01', TraceFlags.SAMPLED],
+  ['00', TraceFlags.NONE],
+])('belongs to the trace that the line names, with its flags %s', (flags, traceFlags) => {
+  const ids = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+  const line = { level: 30, msg: 'x', trace_id: ids.traceId, span_id: ids.spanId, trace_flags: flags };
+  const { context, attributes } = logRecordOf(JSON.stringify(line));
+  expect(context && trace.getSpanContext(context)).toEqual({ ...ids, traceFlags });
+  expect(attributes).toEqual({});
 });
 
 it.each([
