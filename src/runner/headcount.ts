@@ -35,32 +35,48 @@ export class Headcount {
     this.#most = most;
   }
 
-  /** Resolves when there is room for so many in use in a runner. @param alone whether the run has the runner to itself */
+  /**
+   * Resolves when there is room for so many in use in a runner: at once for none.
+   * @param alone whether the run has the runner to itself
+   */
   async enter(runner: Housekeeper, workers: number, alone: boolean): Promise<Share> {
-    const entering = this.#before.then(() => this.#enter(runner, workers, alone));
+    if (workers === 0) return this.#count(runner, 0, alone);
+    const entering = this.#before.then(async () => {
+      const share = this.#count(runner, workers, alone);
+      await this.#makeRoom(runner);
+      return { ...share, mostAlive: this.#mostAlive(runner) };
+    });
     this.#before = entering;
     return entering;
   }
 
-  async #enter(runner: Housekeeper, workers: number, alone: boolean): Promise<Share> {
+  #count(runner: Housekeeper, workers: number, alone: boolean): Share {
     const count = this.#counts.get(runner) ?? { inUse: 0, busy: false };
     this.#counts.delete(runner);
     this.#counts.set(runner, count);
     count.inUse += workers;
     count.busy = alone;
     for (const known of this.#counts.keys()) if (!known.alive) this.#counts.delete(known);
-    for (const [other, { busy }] of this.#counts) {
-      const excess = this.#aliveBeside(runner) + count.inUse - this.#most;
-      if (excess <= 0) break;
-      if (other !== runner && !busy) await other.keepAtMost(Math.max(0, other.kept - excess));
-    }
     return {
-      mostAlive: this.#most - this.#aliveBeside(runner),
+      mostAlive: this.#mostAlive(runner),
       leave: () => {
         count.inUse -= workers;
         count.busy = false;
       },
     };
+  }
+
+  /** Has what lies idle in the others end, until what is in use in this one fits. */
+  async #makeRoom(runner: Housekeeper): Promise<void> {
+    for (const [other, { busy }] of [...this.#counts]) {
+      const excess = (this.#counts.get(runner)?.inUse ?? 0) - this.#mostAlive(runner);
+      if (excess <= 0) return;
+      if (other !== runner && !busy) await other.keepAtMost(Math.max(0, other.kept - excess));
+    }
+  }
+
+  #mostAlive(runner: Housekeeper): number {
+    return this.#most - this.#aliveBeside(runner);
   }
 
   #aliveBeside(runner: Housekeeper): number {

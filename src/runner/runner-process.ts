@@ -35,11 +35,13 @@ export class RunnerProcess {
   /** Settles when the process and all of its group are gone. */
   readonly gone: Promise<void>;
   #alive = true;
+  /** It was killed; the kernel takes some milliseconds to say that it is gone. */
+  #killed = false;
   readonly #child: ChildProcess;
   readonly #listeners = new Map<string, RunListener>();
   readonly #outbox: Outbox<ToRunner>;
   #kept = 0;
-  /** What to call when it says how many it keeps. */
+  /** What to call when it says how many it keeps, or is gone. */
   #onKept: () => void = () => undefined;
 
   /**
@@ -92,8 +94,9 @@ export class RunnerProcess {
     this.gone = this.#watch(dismiss);
   }
 
+  /** Whether it can be asked anything. */
   get alive(): boolean {
-    return this.#alive && this.#child.connected;
+    return this.#alive && !this.#killed && this.#child.connected;
   }
 
   /** How many workers and isolates lie idle in it, as far as it has said. */
@@ -101,16 +104,16 @@ export class RunnerProcess {
     return this.#kept;
   }
 
-  /** Resolves when no more than this lie idle, or it is gone. One call at a time. */
+  /**
+   * Resolves when no more than this lie idle, or it is gone. One call at a time. It is asked again as long as there are
+   * more: while it ends some, a run may lay others down.
+   */
   async keepAtMost(most: number): Promise<void> {
-    if (!this.alive || this.#kept <= most) return;
-    const done = new Promise<void>((resolve) => {
-      this.#onKept = () => {
-        if (this.#kept <= most) resolve();
-      };
-    });
-    this.send({ type: 'keep', atMost: most });
-    await Promise.race([done, this.gone]);
+    while (this.alive && this.#kept > most) {
+      const told = new Promise<void>((resolve) => (this.#onKept = resolve));
+      this.send({ type: 'keep', atMost: most });
+      await told;
+    }
   }
 
   /** From now on the listener hears what the runner says of this run. */
@@ -128,6 +131,7 @@ export class RunnerProcess {
 
   /** Kills it and all its workers; resolves when they are gone. */
   async kill(): Promise<void> {
+    this.#killed = true;
     if (this.#alive) killGroup(this.pid);
     await this.gone;
   }
@@ -135,6 +139,7 @@ export class RunnerProcess {
   async #watch(dismiss: Dismiss): Promise<void> {
     await once(this.#child, 'exit');
     this.#alive = false;
+    this.#onKept();
     // Its workers outlive it otherwise.
     await groupGone(this.pid);
     dismiss();
@@ -144,7 +149,7 @@ export class RunnerProcess {
   #hear(raw: unknown): void {
     const parsed = batchFromRunner.safeParse(raw);
     // A runner that does not keep to the protocol can't be trusted with anything.
-    if (!parsed.success) return void killGroup(this.pid);
+    if (!parsed.success) return void this.kill();
     for (const message of parsed.data) this.#hearOne(message);
   }
 

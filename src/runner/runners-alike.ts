@@ -55,7 +55,12 @@ export class RunnersAlike {
   /** The runner that runs share; started when there is none alive. */
   async shared(): Promise<RunnerProcess> {
     const current = this.#shared;
-    if (current !== null && (await current).alive) return current;
+    if (current !== null) {
+      const runner = await current;
+      if (runner.alive) return runner;
+      // So that no workers are made beside those of one that is being killed.
+      await runner.gone;
+    }
     // Another caller may have replaced it meanwhile.
     const newest = this.#shared;
     if (newest !== current && newest !== null) return newest;
@@ -94,12 +99,17 @@ export class RunnersAlike {
   }
 }
 
+interface Idle {
+  readonly runner: RunnerProcess;
+  readonly eviction: NodeJS.Timeout;
+}
+
 /** Runners alike, each lent to one run at a time, in the order of asking. */
 class ExclusivePool {
   readonly #start: () => Promise<RunnerProcess>;
   /** Hears of a runner that is killed because nobody needs it. */
   readonly #dismiss: (runner: RunnerProcess) => void;
-  readonly #idle: { readonly runner: RunnerProcess; readonly eviction: NodeJS.Timeout }[] = [];
+  readonly #idle: Idle[] = [];
   readonly #all = new Set<RunnerProcess>();
   readonly #line = new WaitingLine();
   readonly #turn: Turn = {
@@ -147,13 +157,17 @@ class ExclusivePool {
 
   #release(runner: RunnerProcess): void {
     if (runner.alive) {
-      const eviction = setTimeout(() => {
-        this.#dismiss(runner);
-        void runner.kill();
-      }, idleMs);
-      this.#idle.push({ runner, eviction: eviction.unref() });
+      const eviction = setTimeout(() => this.#evict(idle), idleMs).unref();
+      const idle: Idle = { runner, eviction };
+      this.#idle.push(idle);
     }
     this.#giveBack();
+  }
+
+  #evict(idle: Idle): void {
+    this.#idle.splice(this.#idle.indexOf(idle), 1);
+    this.#dismiss(idle.runner);
+    void idle.runner.kill();
   }
 
   #giveBack(): void {

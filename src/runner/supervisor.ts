@@ -52,14 +52,13 @@ export class Supervisor {
     if (alike === undefined) throw new Error(`there is no runtime ${runtime}`);
     const { runner, release } = await alike.lease(holdsMainThread, signal);
     const { mostAlive, leave } = await this.#headcount.enter(runner, workers, holdsMainThread);
-    return {
-      runner,
-      mostAlive,
-      release() {
-        leave();
-        release();
-      },
+    const giveBack = (): void => {
+      leave();
+      release();
     };
+    if (!signal.aborted) return { runner, mostAlive, release: giveBack };
+    giveBack();
+    throw signal.reason;
   }
 
   /**

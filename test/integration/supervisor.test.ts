@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunnerProcess } from '../../src/runner/runner-process.ts';
 import type { Lease } from '../../src/runner/runners-alike.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
 import { planOf } from '../support/fixtures.ts';
@@ -46,6 +50,93 @@ describe('runs that need a runner to themselves', () => {
     expect(leases.map(({ runner: { pid } }) => pid)).not.toContain(runner.pid);
   });
 });
+
+describe('a runner that is being killed', () => {
+  let supervisor: Supervisor;
+  beforeEach(() => {
+    supervisor = new Supervisor(options);
+  });
+  afterEach(() => supervisor.stop());
+
+  it('is lent to nobody, though the kernel has not cleared it away yet', async () => {
+    const { runner, release } = await supervisor.lease(blocking, never);
+    release();
+    const gone = runner.kill();
+    expect(runner.alive).toBe(false);
+    expect((await supervisor.lease(blocking, never)).runner.pid).not.toBe(runner.pid);
+    await gone;
+  });
+
+  it('is followed by one that is started when it is gone', async () => {
+    const { runner } = await supervisor.lease(planOf(), never);
+    let gone = false;
+    void runner.kill().then(() => (gone = true));
+    const next = await supervisor.lease(planOf(), never);
+    expect([gone, next.runner.alive, next.runner.pid === runner.pid]).toEqual([true, true, false]);
+    expect(supervisor.restarts).toBe(1);
+  });
+});
+
+describe('a run that is given up while its runner starts', () => {
+  it('gets none, and leaves it to the next', async () => {
+    const supervisor = new Supervisor(options);
+    const leaving = new AbortController();
+    const given = supervisor.lease(planOf({ workers: 2 }), leaving.signal);
+    leaving.abort(new Error('gone'));
+    await expect(given).rejects.toThrow('gone');
+    const next = await supervisor.lease(planOf({ workers: 64 }), never);
+    expect([next.runner.alive, next.mostAlive]).toEqual([true, 64]);
+    await supervisor.stop();
+  });
+});
+
+describe('a runner that keeps more than it may', () => {
+  it('is asked again when a run has laid others down meanwhile', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fanout-bench-'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(folder, 'runner.js'), keepsMoreAtFirst);
+    const runner = await RunnerProcess.start({
+      ...options,
+      distFolder: folder,
+      kind: 'plain',
+      runtime: ownRuntime,
+    });
+    await expect.poll(() => runner.kept).toBe(5);
+    await runner.keepAtMost(2);
+    expect(runner.kept).toBe(1);
+    await runner.kill();
+    await rm(folder, { recursive: true });
+  });
+
+  it('is not waited for when it is gone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fanout-bench-'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await writeFile(
+      join(folder, 'runner.js'),
+      `${saysThatItIsReady} process.on('message', () => process.exit(1));`,
+    );
+    const runner = await RunnerProcess.start({
+      ...options,
+      distFolder: folder,
+      kind: 'plain',
+      runtime: ownRuntime,
+    });
+    await expect.poll(() => runner.kept).toBe(5);
+    await runner.keepAtMost(2);
+    expect(runner.alive).toBe(false);
+    await runner.kill();
+    await rm(folder, { recursive: true });
+  });
+});
+
+const saysThatItIsReady = `
+  process.send([{ type: 'ready', version: process.versions.node }]);
+  process.send([{ type: 'kept', kept: 5 }]);`;
+
+/** Ends three of five, and then one, while others are laid down. */
+const keepsMoreAtFirst = `${saysThatItIsReady}
+  const answers = [4, 3, 1];
+  process.on('message', () => process.send([{ type: 'kept', kept: answers.shift() }]));`;
 
 describe('a runner that does not start', () => {
   it('takes no place from the runs after it', async () => {

@@ -63,6 +63,17 @@ describe('the workers of all runners', () => {
     expect(shares.map(({ mostAlive }) => mostAlive)).toEqual([4, 3]);
   });
 
+  it('hold up no run that has none', async () => {
+    const deaf = new Keeper(4);
+    deaf.keepAtMost = () => new Promise(() => undefined);
+    const headcount = await countOf(4, deaf);
+    let entered = false;
+    void headcount.enter(new Keeper(), 2, false).then(() => (entered = true));
+    await new Promise(setImmediate);
+    (await headcount.enter(new Keeper(), 0, false)).leave();
+    expect(entered).toBe(false);
+  });
+
   it('are none in a runner that is dead', async () => {
     const dead = new Keeper(5);
     const headcount = await countOf(5, dead);
