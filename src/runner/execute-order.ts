@@ -14,8 +14,8 @@ import { taskName, type WorkloadEntry } from '../workloads/entry.ts';
 import type { PreparedInputs } from '../workloads/inputs.ts';
 import type { AnyTask } from '../workloads/task.ts';
 import { workloads } from '../workloads/registry.ts';
-import { fanOut } from './fan-out.ts';
-import { joinRuleOf } from './join-rule.ts';
+import { fanOut, type FanOutResult } from './fan-out.ts';
+import { joinRuleOf, type JoinRule } from './join-rule.ts';
 import { LoadMeter } from './load-meter.ts';
 import type { FinishedRun, FromRunner, RunOrder } from './messages.ts';
 import { Reporter } from './reporter.ts';
@@ -106,18 +106,32 @@ async function execute(run: Run): Promise<Ended> {
   return perform(run, { workload, task, settings, executor }).finally(() => executor.close());
 }
 
-async function perform(
-  { order: { plan, target, traceparents }, world, clock, reporter, signal }: Run,
-  { workload, task, settings, executor }: Means,
-): Promise<Ended> {
+async function perform(run: Run, means: Means): Promise<Ended> {
+  const { order, signal } = run;
+  const { plan, target } = order;
+  const { workload, settings } = means;
   const { prepareInputs } = await workload.load();
   const join = await joinRuleOf(plan, workload.declaration);
   const prepared = await unlessAborted(
     signal,
     asUpstream(() => prepareInputs?.(plan, target, settings, signal) ?? paramsForAll(plan)),
   );
-
   const meter = new LoadMeter();
+  try {
+    const { endedAtNs, processesCpuMs } = await signAndFanOut(run, means, prepared, join);
+    return { endedAtNs, load: meter.read(processesCpuMs) };
+  } finally {
+    meter.stop();
+  }
+}
+
+/** All of what a run's duration is. */
+async function signAndFanOut(
+  { order: { plan, traceparents }, world, clock, reporter, signal }: Run,
+  { task, settings, executor }: Means,
+  prepared: PreparedInputs,
+  join: JoinRule,
+): Promise<FanOutResult> {
   const startedAtNs = clock();
   const bridged = task.uses === 'http' && named(strategies, plan.fanOut).declaration.isolate;
   const warnings = [...prepared.warnings, ...firstRunWarning(plan, world)];
@@ -136,7 +150,7 @@ async function perform(
   const fanOutStartedAtNs = signedAtNs ?? startedAtNs;
   const signing = signedAtNs === null ? null : { fromNs: startedAtNs, toNs: signedAtNs };
   reporter.begun({ ...begun, signing, fanOutStartedAtNs });
-  const { endedAtNs, processesCpuMs } = await fanOut({
+  return fanOut({
     inputs,
     executor,
     clock,
@@ -148,7 +162,6 @@ async function perform(
     labels: prepared.labels ?? [],
     startedAtNs: fanOutStartedAtNs,
   });
-  return { endedAtNs, load: meter.read(processesCpuMs) };
 }
 
 function firstRunWarning({ workload, strategy }: RunPlan, { kindsRun }: RunnerWorld): Warning[] {
@@ -165,7 +178,9 @@ function paramsForAll({ tasks, params }: RunPlan): PreparedInputs {
 
 /** The promise, unless the signal fires first. */
 async function unlessAborted<T>(signal: AbortSignal, promise: T | Promise<T>): Promise<T> {
-  const aborted = once(signal, 'abort').then(() => Promise.reject(new Error('the run was given up')));
+  const givenUp = (): Promise<never> => Promise.reject(new Error('the run was given up'));
+  // An event that was is not told of again.
+  const aborted = signal.aborted ? givenUp() : once(signal, 'abort').then(givenUp);
   return Promise.race([promise, aborted]);
 }
 

@@ -4,7 +4,7 @@ import type { RunnerLoad } from '../record/record.ts';
 /** How often the event loop is asked to turn up, in milliseconds. */
 const periodMs = 10;
 
-/** How the runner fares, from its making on. */
+/** How the runner fares, from its making on. To be stopped. */
 export class LoadMeter {
   readonly #utilization = performance.eventLoopUtilization();
   readonly #cpu = process.cpuUsage();
@@ -12,13 +12,17 @@ export class LoadMeter {
   #dueMs = performance.now() + periodMs;
   #delayMaxMs = 0;
 
+  /** Ends the measurement. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
   /**
-   * Stops and tells. Unlike `monitorEventLoopDelay` it counts a delay that a blocked loop has not noticed yet.
+   * Tells how it fared until now. Unlike `monitorEventLoopDelay` it counts a delay that a blocked loop has not noticed yet.
    * @param processesCpuMs CPU time of processes that the runner's own does not include
    */
   read(processesCpuMs: number): RunnerLoad {
     this.#turnedUp();
-    clearInterval(this.#timer);
     const { utilization } = performance.eventLoopUtilization(this.#utilization);
     const { user, system } = process.cpuUsage(this.#cpu);
     return {

@@ -5,7 +5,10 @@ import { executeOrder } from '../../src/runner/execute-order.ts';
 import type { FromRunner, RunOrder } from '../../src/runner/messages.ts';
 import { distFolder, targetAt, worldOf } from '../support/run-on-runner.ts';
 
-afterEach(() => void vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
 describe('an order that cannot be executed', () => {
   it('for a fault of the program is not blamed on the upstream', async () => {
@@ -30,6 +33,27 @@ describe('an order that cannot be executed', () => {
 });
 
 describe('a run', () => {
+  it('leaves no timer behind, also when its requests could not be signed', async () => {
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    const plan = planOf('sts', { strategy: 'presigned-async' });
+    const begun = vi.spyOn(globalThis, 'setInterval');
+    const ended = vi.spyOn(globalThis, 'clearInterval');
+    for (let run = 0; run < 3; run += 1)
+      expect((await execute({ plan })).at(-1)).toMatchObject({ code: 'upstream_unavailable' });
+    expect((await execute({ plan: planOf('fib', { n: '1' }) })).at(-1)).toMatchObject({ finished: {} });
+    const timers = begun.mock.results.map(({ value }) => value);
+    expect(timers.length).toBeGreaterThanOrEqual(4);
+    expect(ended.mock.calls.map(([timer]) => timer)).toEqual(timers);
+  });
+
+  it('that was given up before anything of it began is over at once', async () => {
+    const plan = planOf('sts', { strategy: 'presigned-async', tasks: '1' });
+    const told = await execute({ plan }, new Set(), AbortSignal.abort('cancelled'));
+    expect(told).toMatchObject([
+      { type: 'news', started: [], ended: [], finished: { load: { cpuMs: null } } },
+    ]);
+  });
+
   it('says that it is the first of its kind in its process, and the next one does not', async () => {
     const kindsRun = new Set<string>();
     const plan = planOf('fib', { strategy: 'async', tasks: '1', n: '1' });
@@ -49,6 +73,7 @@ function planOf(workload: string, given: Readonly<Record<string, string>>): RunO
 async function execute(
   { plan }: Pick<RunOrder, 'plan'>,
   kindsRun = new Set<string>(),
+  signal = new AbortController().signal,
 ): Promise<readonly FromRunner[]> {
   const sent: FromRunner[] = [];
   const originNs = String(process.hrtime.bigint());
@@ -60,6 +85,6 @@ async function execute(
     send: (message: FromRunner) => void sent.push(message),
     flush() {},
   };
-  await executeOrder(order, world, new AbortController().signal);
+  await executeOrder(order, world, signal);
   return sent;
 }
