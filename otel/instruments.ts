@@ -29,7 +29,7 @@ export function instrumentsOf(meter: Meter): Instruments {
     runQueue: histogram(
       benchMetric.runQueue,
       's',
-      'Time that a run waited until it was let in, before its start.',
+      'Time that a run waited until it was let in and had a runner, before its start.',
       runSeconds,
     ),
     runParallelism: histogram(

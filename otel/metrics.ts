@@ -82,8 +82,8 @@ export class Metrics {
     this.#instruments.runsRejected.add(1, { [semantic.errorType]: code });
   }
 
-  /** A run was let in after so many milliseconds. */
-  admitted({ workload, strategy }: Pick<RunPlan, 'workload' | 'strategy'>, waitedMs: number): void {
+  /** A run began: it was let in and had its runner after so many milliseconds. */
+  begun({ workload, strategy }: Pick<RunPlan, 'workload' | 'strategy'>, waitedMs: number): void {
     this.#instruments.runQueue.record(waitedMs / 1000, {
       [runAttribute.workload]: workload,
       [runAttribute.strategy]: strategy,

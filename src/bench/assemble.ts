@@ -36,7 +36,8 @@ export interface RunFrame {
 export function assemble(frame: RunFrame, news: RunNews): RunRecord {
   const { plan } = frame;
   const startedAtNs =
-    news.begun?.startedAtNs ?? (news.ending.kind === 'refused' ? news.ending.refusal.startedAtNs : 0);
+    news.begun?.startedAtNs ??
+    (news.ending.kind === 'refused' ? news.ending.refusal.startedAtNs : news.orderedAtNs);
   // A run that was cut before it began has no length.
   const endedAtNs = Math.max(startedAtNs, news.endedAtNs);
   const indexes = Array.from({ length: plan.tasks }, (_, index) => index);

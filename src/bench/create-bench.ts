@@ -4,7 +4,6 @@ import type { Supervisor } from '../runner/supervisor.ts';
 import { shuttingDownError } from './admission.ts';
 import type { Bench, BenchEnd, ReadinessCheck } from './bench.ts';
 import { compare } from './compare/compare.ts';
-import { shuttingDown } from './drive.ts';
 import { Ending } from './ending.ts';
 import { Execution } from './execute.ts';
 import type { BenchParts } from './parts.ts';
@@ -24,9 +23,9 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
       ending.withSignal(clientSignal, async (signal) => {
         const askedMs = performance.now();
         const leave = await admission.enter(plan.workers, signal);
-        telemetry.metrics.admitted(plan, performance.now() - askedMs);
+        const begun = (): void => telemetry.metrics.begun(plan, performance.now() - askedMs);
         try {
-          return (await execution.run(plan, signal)).record;
+          return (await execution.run(plan, signal, begun)).record;
         } finally {
           leave();
         }
@@ -48,15 +47,15 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
             calibrate: (alone) => calibrations.measure(alone, (one) => execution.measure(one, signal)),
             execute: (run, round) =>
               trace.standFor(round, async (linkedTo) => {
-                const { record, written } = await execution.run(run, signal, linkedTo);
+                const { record, written } = await execution.run(run, signal, () => undefined, linkedTo);
                 // What is left to do would disturb the next run.
                 await written;
                 return record;
               }),
           });
         } catch (error) {
-          failure = error === shuttingDown ? shuttingDownError() : error;
-          throw failure;
+          failure = error;
+          throw error;
         } finally {
           trace.end(failure);
           leave();
@@ -65,7 +64,7 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
     traceJson: (record) => telemetry.traceJson(record),
     settled,
     async giveUp() {
-      ending.end(shuttingDown);
+      ending.end(shuttingDownError());
       await settled();
     },
     async readiness() {

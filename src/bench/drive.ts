@@ -1,3 +1,4 @@
+import { BenchError } from '../errors.ts';
 import type { Clock, InstantNs } from '../record/clock.ts';
 import type { RunnerLoad, TaskRecord } from '../record/record.ts';
 import type { BegunRun, CancelReason, FromRunner, RunOrder, StartedTask } from '../runner/messages.ts';
@@ -5,6 +6,8 @@ import type { RunnerProcess } from '../runner/runner-process.ts';
 
 /** Everything that was heard of a run, and how it ended. */
 export interface RunNews {
+  /** When it was asked for: what precedes that, such as the start of a runner, is no part of it. */
+  readonly orderedAtNs: InstantNs;
   readonly begun: BegunRun | null;
   /** By task index: what is known of tasks that did not end. */
   readonly started: ReadonlyMap<number, StartedTask>;
@@ -23,9 +26,6 @@ export type Ending =
   | { readonly kind: 'died' }
   | { readonly kind: 'refused'; readonly refusal: Refused };
 
-/** The reason with which a signal gives up every run because the service ends. */
-export const shuttingDown = Symbol('shutting down');
-
 /** How long a runner may be silent while it gives a run up, before it is killed. */
 const graceMs = 2_000;
 
@@ -41,6 +41,7 @@ export async function drive(
   signal: AbortSignal,
 ): Promise<RunNews> {
   const { runId, plan } = order;
+  const orderedAtNs = clock();
   const started = new Map<number, StartedTask>();
   const ended = new Map<number, TaskRecord>();
   let begun: BegunRun | null = null;
@@ -59,7 +60,7 @@ export async function drive(
       grace = setTimeout(() => void runner.kill(), graceMs);
       timers.push(grace);
     };
-    const leave = (): void => cutOff(signal.reason === shuttingDown ? 'shutting_down' : 'cancelled');
+    const leave = (): void => cutOff(reasonOf(signal));
     const settle = (ending: Ending, endedAtNs: InstantNs, load: RunnerLoad | null): void => {
       for (const timer of timers) clearTimeout(timer);
       signal.removeEventListener('abort', leave);
@@ -90,9 +91,15 @@ export async function drive(
       died: () => settle({ kind: 'died' }, clock(), null),
     });
     if (!runner.alive) return settle({ kind: 'died' }, clock(), null);
+    // Of a run that it was never given a runner says nothing.
+    if (signal.aborted) return settle({ kind: 'cut', reason: reasonOf(signal) }, clock(), null);
     signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) return leave();
     runner.send({ type: 'run', order });
   });
-  return { begun, started, ended, ...news };
+  return { orderedAtNs, begun, started, ended, ...news };
+}
+
+/** Why a signal gives a run up: because the service ends, or because its client went away. */
+function reasonOf({ reason }: AbortSignal): CancelReason {
+  return reason instanceof BenchError && reason.code === 'shutting_down' ? 'shutting_down' : 'cancelled';
 }

@@ -31,12 +31,18 @@ export class Execution {
 
   /**
    * Executes a run, keeps it and makes its spans: in the active trace, or in one of its own that is linked.
+   * @param onBegin called when it has its runner
    * @throws BenchError `no_objects`, `busy` when no runner can be started; the signal's reason when it fires first
    */
-  async run(plan: RunPlan, signal: AbortSignal, linkedTo: SpanIds | null = null): Promise<Executed> {
+  async run(
+    plan: RunPlan,
+    signal: AbortSignal,
+    onBegin: () => void,
+    linkedTo: SpanIds | null = null,
+  ): Promise<Executed> {
     const room = await this.#parts.telemetry.reserveRoom(plan, signal);
     try {
-      const record = await this.measure(plan, signal, linkedTo);
+      const record = await this.#execute(plan, signal, onBegin, linkedTo);
       const written = this.#writeDown(record)
         .catch(this.#parts.reportFault)
         .finally(() => {
@@ -52,17 +58,28 @@ export class Execution {
   }
 
   /** Executes a run of which nothing is kept and no span is made. Fails as {@link run} does. */
-  async measure(plan: RunPlan, signal: AbortSignal, linkedTo: SpanIds | null = null): Promise<RunRecord> {
+  async measure(plan: RunPlan, signal: AbortSignal): Promise<RunRecord> {
+    return this.#execute(plan, signal, () => undefined, null);
+  }
+
+  async #execute(
+    plan: RunPlan,
+    signal: AbortSignal,
+    onBegin: () => void,
+    linkedTo: SpanIds | null,
+  ): Promise<RunRecord> {
     const { world, supervisor, telemetry, calibrations } = this.#parts;
+    // The wait for a runner is part of what precedes the run.
+    const clock = telemetry.anchorClock();
     const lease = await supervisor.lease(plan, signal).catch((cause: unknown) => {
       if (signal.aborted) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new BenchError('busy', `No process could be started for the run: ${reason}.`, { cause });
     });
+    onBegin();
     const flight = this.#flights.begin();
     try {
       const trace = telemetry.allotIds(plan, linkedTo);
-      const clock = telemetry.anchorClock();
       const droppedBefore = telemetry.counts.dropped;
       const order: RunOrder = {
         runId: randomUUID(),

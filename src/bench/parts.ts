@@ -32,8 +32,8 @@ export interface BenchTelemetry {
 
 /** What the core tells the metrics. */
 export interface BenchMetrics {
-  /** A run was let in after so many milliseconds. */
-  admitted(plan: RunPlan, waitedMs: number): void;
+  /** A run began: it was let in and had its runner after so many milliseconds. */
+  begun(plan: RunPlan, waitedMs: number): void;
   /** A run is over. */
   ran(record: RunRecord, figures: Pick<Analysis, 'parallelism' | 'efficiency'>): Promise<void>;
 }

@@ -209,7 +209,7 @@ describe('the service', () => {
     under = telemetryWith({ OTEL_TRACES_EXPORTER: 'none' });
     const admission = { runsInFlight: 2, runsWaiting: 5 };
     under.telemetry.metrics.watch({ admission, supervisor: { restarts: 1 } });
-    under.telemetry.metrics.admitted(planOf(), 250);
+    under.telemetry.metrics.begun(planOf(), 250);
     under.telemetry.metrics.rejected('busy');
     const first = await told();
     expect(first.sum('bench_runs_in_flight')).toBe(2);

@@ -5,6 +5,11 @@ import type { TaskRecord } from '../../src/record/record.ts';
 import { okTask, planOf } from '../support/fixtures.ts';
 
 describe('assembling a record', () => {
+  it('counts no run from before it was asked for, such as from the start of its runner', () => {
+    const record = assemble(frame(), news({ begun: null, orderedAtNs: 400, ending: { kind: 'died' } }));
+    expect([record.startedAtNs, record.fanOutStartedAtNs]).toEqual([400, null]);
+  });
+
   it('is ok when every task is', () => {
     const record = assemble(frame(), news({ ended: [okTask(0), okTask(1), okTask(2)] }));
     expect(record.outcome).toBe('ok');
@@ -119,6 +124,7 @@ interface Heard extends Partial<Omit<RunNews, 'ended' | 'started'>> {
 
 function news({ ended = [], started = [], ...changes }: Heard): RunNews {
   return {
+    orderedAtNs: 0,
     begun: { startedAtNs: 0, signing: null, fanOutStartedAtNs: 0, warnings: [], bridged: false },
     ended: new Map(ended.map((task) => [task.index, task])),
     started: new Map(started.map((task) => [task.index, task])),
