@@ -178,10 +178,13 @@ function paramsForAll({ tasks, params }: RunPlan): PreparedInputs {
 
 /** The promise, unless the signal fires first. */
 async function unlessAborted<T>(signal: AbortSignal, promise: T | Promise<T>): Promise<T> {
-  const givenUp = (): Promise<never> => Promise.reject(new Error('the run was given up'));
-  // An event that was is not told of again.
+  // Of what happened already there is no event.
   const aborted = signal.aborted ? givenUp() : once(signal, 'abort').then(givenUp);
   return Promise.race([promise, aborted]);
+}
+
+async function givenUp(): Promise<never> {
+  throw new Error('the run was given up');
 }
 
 /** The service's plan names what is in the registries, so a miss is a fault of the program. */

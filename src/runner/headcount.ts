@@ -68,7 +68,7 @@ export class Headcount {
 
   /** Has what lies idle in the others end, until what is in use in this one fits. */
   async #makeRoom(runner: Housekeeper): Promise<void> {
-    for (const [other, { busy }] of [...this.#counts]) {
+    for (const [other, { busy }] of this.#counts) {
       const excess = (this.#counts.get(runner)?.inUse ?? 0) - this.#mostAlive(runner);
       if (excess <= 0) return;
       if (other !== runner && !busy) await other.keepAtMost(Math.max(0, other.kept - excess));
