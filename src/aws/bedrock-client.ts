@@ -45,7 +45,7 @@ export function openModelCaller(settings: ClientSettings): ModelCaller {
 export function openModelSigner(settings: ClientSettings): Signer<ModelCall> {
   const client = new BedrockRuntimeClient(clientOptions(settings));
   return {
-    sign: (calls) => Promise.all(calls.map((call) => signed(client, call))),
+    sign: (call) => signed(client, call),
     close: () => client.destroy(),
   };
 }

@@ -15,7 +15,6 @@ export interface ClientSettings {
 
 /** Signs requests that something else will send. */
 export interface Signer<Call> {
-  /** A signed request for each. */
-  sign(calls: readonly Call[]): Promise<readonly PlainRequest[]>;
+  sign(call: Call): Promise<PlainRequest>;
   close(): void;
 }

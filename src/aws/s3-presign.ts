@@ -11,17 +11,14 @@ const validForSeconds = 3600;
 export function openS3Signer(settings: ClientSettings): Signer<S3Object> {
   const client = openS3Client(settings);
   return {
-    sign: (objects) =>
-      Promise.all(
-        objects.map(async ({ bucket, key }) => ({
-          method: 'GET' as const,
-          url: await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), {
-            expiresIn: validForSeconds,
-          }),
-          headers: {},
-          body: null,
-        })),
-      ),
+    sign: async ({ bucket, key }) => ({
+      method: 'GET',
+      url: await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), {
+        expiresIn: validForSeconds,
+      }),
+      headers: {},
+      body: null,
+    }),
     close: () => client.destroy(),
   };
 }

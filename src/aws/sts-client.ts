@@ -29,7 +29,7 @@ export function openIdentityCaller(settings: ClientSettings): IdentityCaller {
 export function openIdentitySigner(settings: ClientSettings): Signer<unknown> {
   const client = new STSClient(clientOptions(settings));
   return {
-    sign: (calls) => Promise.all(calls.map(() => toSignedRequest(client, new GetCallerIdentityCommand({})))),
+    sign: () => toSignedRequest(client, new GetCallerIdentityCommand({})),
     close: () => client.destroy(),
   };
 }

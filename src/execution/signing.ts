@@ -16,12 +16,13 @@ const shelf = new Shelf<OpenSigner>({
 export async function signInputs(
   signing: Signing,
   pool: Pool,
+  signal: AbortSignal,
   ...made: readonly unknown[]
 ): Promise<readonly unknown[]> {
   const key = pool === 'warm' ? keyOf(...made) : null;
   const { item: signer } = shelf.takeOrMake(key, () => signing.open());
   try {
-    return await signing.sign(signer);
+    return await signing.sign(signer, signal);
   } finally {
     shelf.giveOrDispose(key, signer);
   }

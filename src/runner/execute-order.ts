@@ -140,7 +140,7 @@ async function signAndFanOut(
   let signedAtNs: number | null = null;
   if (prepared.signing !== null) {
     reporter.begun({ ...begun, signing: null, fanOutStartedAtNs: null });
-    const signed = signInputs(prepared.signing, plan.pool, plan.workload, settings);
+    const signed = signInputs(prepared.signing, plan.pool, signal, plan.workload, settings);
     inputs = await unlessAborted(
       signal,
       asUpstream(() => signed),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClientSettings, PlainRequest, Signer } from '../aws/client.ts';
 import type { TargetSettings } from '../aws/target.ts';
 import type { Labels } from '../record/record.ts';
@@ -20,11 +21,22 @@ export type OpenSigner = Pick<Signer<never>, 'close'>;
 /** How a run's requests are signed. */
 export interface Signing {
   open(): OpenSigner;
-  /** Signs one request a task and returns the inputs. @param signer which {@link Signing.open} made, of this run or another */
-  sign(signer: OpenSigner): Promise<readonly unknown[]>;
+  /**
+   * Signs one request a task and returns the inputs.
+   * @param signer which {@link Signing.open} made, of this run or another
+   * @throws the signal's reason, when it fires first
+   */
+  sign(signer: OpenSigner, signal: AbortSignal): Promise<readonly unknown[]>;
 }
 
-/** Signs these calls, one a task. @param toInput gives a task its input, by index */
+/** So many are signed at once. */
+const sliceLength = 100;
+
+/**
+ * Signs these calls, one a task, all at once up to a hundred. After each hundred other work has its turn: ten thousand
+ * signatures hold the event loop for seconds, in which nobody would be heard.
+ * @param toInput gives a task its input, by index
+ */
 export function signingOf<Call>(
   open: () => Signer<Call>,
   calls: readonly Call[],
@@ -32,8 +44,15 @@ export function signingOf<Call>(
 ): Signing {
   return {
     open,
-    async sign(signer: Signer<Call>) {
-      return (await signer.sign(calls)).map(toInput);
+    async sign(signer: Signer<Call>, signal) {
+      const requests: PlainRequest[] = [];
+      for (let first = 0; first < calls.length; first += sliceLength) {
+        if (first > 0) await nextTurn();
+        signal.throwIfAborted();
+        const slice = calls.slice(first, first + sliceLength);
+        requests.push(...(await Promise.all(slice.map((call) => signer.sign(call)))));
+      }
+      return requests.map(toInput);
     },
   };
 }

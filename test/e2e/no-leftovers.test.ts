@@ -80,13 +80,19 @@ describe('a run past its time limit', () => {
     expect(Number(runner.cpuMs)).toBeLessThan(1_000);
   });
 
-  it('ten thousand requests that begin at once: are stopped, and no other run is harmed', async () => {
-    const other = service.run('/bench/sleep?strategy=threads&tasks=2&ms=5000');
-    const path = '/bench/s3?strategy=sdk-async&tasks=10000&timeoutMs=1000';
-    const body = await service.failedRun(path, 504);
-    const { outcome, runner } = await other;
-    expect([outcome, runner.pid]).toEqual(['ok', body.runner.pid]);
-  });
+  it.each([
+    ['begin', 's3?strategy=sdk-async'],
+    ['are signed', 's3?strategy=presigned-async'],
+    ['are signed', 'sts?strategy=presigned-async'],
+  ])(
+    'ten thousand requests that %s at once, of %s: are stopped, and no other run is harmed',
+    async (_, run) => {
+      const other = service.run('/bench/sleep?strategy=threads&tasks=2&ms=5000');
+      const body = await service.failedRun(`/bench/${run}&tasks=10000&timeoutMs=1000`, 504);
+      const { outcome, runner } = await other;
+      expect([outcome, runner.pid]).toEqual(['ok', body.runner.pid]);
+    },
+  );
 
   it('ends with runners, a guard for each, the emulator, and nothing else', async () => {
     await expect.poll(() => rolesBelow(service.pid), { timeout: 10_000 }).not.toContain('worker');
