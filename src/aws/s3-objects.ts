@@ -3,6 +3,7 @@ import { BenchError } from '../errors.ts';
 import type { Warning } from '../record/plan.ts';
 import type { ClientSettings } from './client.ts';
 import { openS3Client } from './s3-client.ts';
+import { sdkFailure } from './sdk-failure.ts';
 import type { S3Object } from './s3-object.ts';
 import type { TargetSettings } from './target.ts';
 
@@ -69,8 +70,9 @@ async function listObjects(
     } while (continuation !== undefined && objects.length < count);
     return objects;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Listing s3://${bucket}/${prefix} failed: ${reason}`, { cause });
+    // Its own words could repeat what signed the request.
+    const { error } = sdkFailure(cause, { service: 'S3', asked: 'ListObjectsV2', answerBegan: false });
+    throw new Error(`Listing s3://${bucket}/${prefix} failed: ${error.message}`, { cause });
   } finally {
     client.destroy();
   }

@@ -1,6 +1,7 @@
 import type { TaskError } from '../record/record.ts';
 import { isTransient } from './transient.ts';
 import { transportError } from './transport-error.ts';
+import { upstreamWord } from './upstream-word.ts';
 
 /** A call of the SDK that failed, as a task's result. */
 export interface SdkFailure {
@@ -23,12 +24,12 @@ export function sdkFailure(
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const status = statusOf(error);
   if ('$fault' in error) {
-    const told = { code: 'upstream_error', upstreamCode: error.name } as const;
-    const message = `${service} answered ${status ?? 'in its stream with'} ${error.name} for ${asked}`;
+    const upstreamCode = upstreamWord(error.name) ?? String(status ?? 'unknown');
+    const message = `${service} answered ${status ?? 'in its stream with'} ${upstreamCode} for ${asked}`;
     return {
       state: 'failed',
-      error: { ...told, message },
-      retryable: isTransient(status ?? 0, error.name),
+      error: { code: 'upstream_error', message, upstreamCode },
+      retryable: isTransient(status ?? 0, upstreamCode),
     };
   }
   // The SDK reads most bodies before it hands anything back: an error with a status comes from within one.

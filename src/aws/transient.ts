@@ -1,3 +1,5 @@
+import { upstreamWord } from './upstream-word.ts';
+
 /** Answers after which the same request may succeed: overload and failures of the server (AWS SDKs, "Retry behavior"). */
 const transientStatuses = new Set([429, 500, 502, 503, 504]);
 
@@ -23,9 +25,12 @@ export function isTransient(statusCode: number, code: string | null): boolean {
   return transientStatuses.has(statusCode) || (code !== null && throttlingCodes.has(code));
 }
 
-/** The service's own code in an answer that is an error: S3's and STS's XML, or the header of the JSON protocols. */
+/**
+ * The service's own code in an answer that is an error: S3's and STS's XML, or the header of the JSON protocols. `null`
+ * where there is none, or none that is a word.
+ */
 export function errorCodeOf(headers: Readonly<Record<string, string>>, text: string | null): string | null {
   // `ThrottlingException:http://internal.amazon.com/…`
   const fromHeader = headers['x-amzn-errortype']?.split(':', 1)[0];
-  return fromHeader ?? /<Code>([^<]*)<\/Code>/.exec(text ?? '')?.[1] ?? null;
+  return upstreamWord(fromHeader ?? /<Code>([^<]*)<\/Code>/.exec(text ?? '')?.[1] ?? '');
 }

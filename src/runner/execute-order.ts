@@ -5,6 +5,7 @@ import type { BundleFolder, Executor } from '../execution/executor.ts';
 import { loadHttpClient } from '../execution/http-clients.ts';
 import { workersRoom } from '../execution/room.ts';
 import { signInputs } from '../execution/signing.ts';
+import { upstreamWord } from '../aws/upstream-word.ts';
 import type { ClientSettings } from '../aws/client.ts';
 import { clockFrom, type Clock } from '../record/clock.ts';
 import type { RunPlan, Warning } from '../record/plan.ts';
@@ -209,7 +210,7 @@ class UpstreamFailure extends Error {
     // An upstream that refuses a signature may repeat what was signed.
     super(redactText(error.message), { cause });
     const origin = error.cause instanceof Error ? error.cause : error;
-    this.upstreamCode = 'code' in origin ? String(origin.code) : origin.name;
+    this.upstreamCode = upstreamWord('code' in origin ? String(origin.code) : origin.name) ?? 'unknown';
   }
 }
 

@@ -1,3 +1,4 @@
+import { upstreamWord } from '../aws/upstream-word.ts';
 import type { LlmRecord, TaskOutput } from '../record/record.ts';
 
 /** In which form a model is asked: Bedrock's own, or that of its maker (Anthropic's Messages). */
@@ -111,8 +112,9 @@ function textIn(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** `unknown`: there is one, but none that can be told. */
 function word(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' ? (upstreamWord(value) ?? 'unknown') : null;
 }
 
 function count(value: unknown): number | null {

@@ -1,6 +1,7 @@
 import { operationName, type ModelCall } from '../aws/bedrock-call.ts';
 import type { PlainRequest } from '../aws/client.ts';
 import { errorCodeOf, isTransient } from '../aws/transient.ts';
+import { upstreamWord } from '../aws/upstream-word.ts';
 import { semantic } from '../../otel/names.ts';
 import type { RunPlan } from '../record/plan.ts';
 import type { TargetSettings } from '../aws/target.ts';
@@ -91,7 +92,7 @@ function heardFrom(operation: ModelOperation, { events }: Answer): TaskResult {
   for (const { kind, type, data, atMs } of events ?? []) {
     if (kind === 'exception') {
       // The stream says `throttlingException` where errors elsewhere begin with a capital.
-      const code = type.charAt(0).toUpperCase() + type.slice(1);
+      const code = upstreamWord(type.charAt(0).toUpperCase() + type.slice(1)) ?? 'unknown';
       const message = `Bedrock answered in its stream with ${code}`;
       return failed({ code: 'upstream_error', message, upstreamCode: code }, isTransient(0, code));
     }

@@ -17,7 +17,7 @@ import { startService, tracingTo, type RunningService } from '../support/service
 const marked = {
   accessKeyId: emulatorCredentials.accessKeyId,
   secretKey: emulatorCredentials.secretAccessKey,
-  sessionToken: 'MARKEDSESSIONTOKEN0123456789',
+  sessionToken: 'MARKEDSESSIONTOKEN+0123456789/MARKEDTOKENSEND==',
   benchToken: 'MARKEDBENCHTOKEN0123456789',
   otherToken: 'MARKEDOTHERTOKEN0123456789',
   signatureOfPage: 'c0ffee'.repeat(10) + 'c0fe',
@@ -205,7 +205,13 @@ describe('nothing secret leaves the service', () => {
     };
     expect([...titles]).toEqual(expect.arrayContaining(['fanout-bench service']));
     await expect.poll(() => receiver.logs.length, { timeout: 20_000 }).toBe(service.log.length);
-    const secrets = [...Object.values(marked), btoa(`user:${marked.passwordOfPage}`), ...upstream.signatures];
+    const parts = ['MARKEDSESSIONTOKEN', 'MARKEDTOKENSEND'];
+    const secrets = [
+      ...Object.values(marked),
+      ...parts,
+      btoa(`user:${marked.passwordOfPage}`),
+      ...upstream.signatures,
+    ];
     const found: string[] = [];
     for (const [place, texts] of Object.entries(left)) {
       expect([place, texts.length > 3]).toEqual([place, true]);

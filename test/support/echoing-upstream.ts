@@ -69,7 +69,11 @@ function refuse(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const canonical = Object.entries(headers)
     .map(([name, value]) => `${name}:${String(value)}`)
     .join(' ');
-  const words = `The signature of ${url} does not match. Canonical request: ${canonical}`;
+  const token = String(
+    headers['x-amz-security-token'] ?? new URL(url, 'http://x').searchParams.get('X-Amz-Security-Token'),
+  );
+  const quoted = JSON.stringify(JSON.stringify({ 'x-amz-security-token': token }));
+  const words = `The signature of ${url} does not match. Canonical request: ${canonical}. With token '${token}': ${quoted}`;
   incoming.resume();
   if (url.startsWith('/model/')) {
     outgoing.writeHead(403, {

@@ -54,4 +54,14 @@ describe('what is worth another try', () => {
     );
     expect(errorCodeOf({}, 'oops')).toBeNull();
   });
+
+  it.each([
+    ['longer than any', 'A'.repeat(61)],
+    ['a signature', 'c0ffee00'.repeat(8)],
+    ['words', "with token 'abc'"],
+    ['nothing', ''],
+  ])('is not told where it is no code but %s', (_, said) => {
+    expect(errorCodeOf({}, `<Code>${said}</Code>`)).toBeNull();
+    expect(errorCodeOf({ 'x-amzn-errortype': said }, null)).toBeNull();
+  });
 });
