@@ -25,6 +25,8 @@ export interface RunListener {
   died(): void;
 }
 
+/** How long a runner may say nothing to a question that it can answer at once. */
+const silenceMs = 5_000;
 /** How long a new runner may take until it says that it is ready. */
 const startLimitMs = 15_000;
 
@@ -106,13 +108,15 @@ export class RunnerProcess {
 
   /**
    * Resolves when no more than this lie idle, or it is gone. One call at a time. It is asked again as long as there are
-   * more: while it ends some, a run may lay others down.
+   * more: while it ends some, a run may lay others down. One that says nothing for 5 s is killed: others wait for it.
    */
   async keepAtMost(most: number): Promise<void> {
     while (this.alive && this.#kept > most) {
       const told = new Promise<void>((resolve) => (this.#onKept = resolve));
       this.send({ type: 'keep', atMost: most });
+      const silent = setTimeout(() => void this.kill(), silenceMs);
       await told;
+      clearTimeout(silent);
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunnerProcess } from '../../src/runner/runner-process.ts';
 import type { Lease } from '../../src/runner/runners-alike.ts';
 import { Supervisor } from '../../src/runner/supervisor.ts';
@@ -91,30 +91,19 @@ describe('a run that is given up while its runner starts', () => {
 });
 
 describe('a runner that keeps more than it may', () => {
-  it('is asked again when a run has laid others down meanwhile', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'fanout-bench-'));
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fanout-bench-'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    await writeFile(join(folder, 'runner.js'), keepsMoreAtFirst);
-    const runner = await RunnerProcess.start({
-      ...options,
-      distFolder: folder,
-      kind: 'plain',
-      runtime: ownRuntime,
-    });
-    await expect.poll(() => runner.kept).toBe(5);
-    await runner.keepAtMost(2);
-    expect(runner.kept).toBe(1);
-    await runner.kill();
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
     await rm(folder, { recursive: true });
   });
 
-  it('is not waited for when it is gone', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'fanout-bench-'));
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    await writeFile(
-      join(folder, 'runner.js'),
-      `${saysThatItIsReady} process.on('message', () => process.exit(1));`,
-    );
+  /** A process that says that it keeps five, and then does this. */
+  async function startOne(script: string): Promise<RunnerProcess> {
+    await writeFile(join(folder, 'runner.js'), `${saysThatItIsReady}\n${script}`);
     const runner = await RunnerProcess.start({
       ...options,
       distFolder: folder,
@@ -122,10 +111,34 @@ describe('a runner that keeps more than it may', () => {
       runtime: ownRuntime,
     });
     await expect.poll(() => runner.kept).toBe(5);
+    return runner;
+  }
+
+  it('is asked again when a run has laid others down meanwhile', async () => {
+    const runner = await startOne(keepsMoreAtFirst);
+    await runner.keepAtMost(2);
+    expect(runner.kept).toBe(1);
+    await runner.kill();
+  });
+
+  it('is killed when it does not answer', async () => {
+    const runner = await startOne(`process.on('message', () => undefined);`);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const waiting = runner.keepAtMost(2);
+    vi.advanceTimersByTime(4_999);
+    expect(runner.alive).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(runner.alive).toBe(false);
+    vi.useRealTimers();
+    await waiting;
+    await runner.kill();
+  });
+
+  it('is not waited for when it is gone', async () => {
+    const runner = await startOne(`process.on('message', () => process.exit(1));`);
     await runner.keepAtMost(2);
     expect(runner.alive).toBe(false);
     await runner.kill();
-    await rm(folder, { recursive: true });
   });
 });
 
@@ -134,7 +147,7 @@ const saysThatItIsReady = `
   process.send([{ type: 'kept', kept: 5 }]);`;
 
 /** Ends three of five, and then one, while others are laid down. */
-const keepsMoreAtFirst = `${saysThatItIsReady}
+const keepsMoreAtFirst = `
   const answers = [4, 3, 1];
   process.on('message', () => process.send([{ type: 'kept', kept: answers.shift() }]));`;
 
