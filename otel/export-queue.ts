@@ -7,7 +7,7 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 import { reasonOf } from '../src/reachable.ts';
-import { WaitingLine } from '../src/waiting-line.ts';
+import { turnOf, WaitingLine } from '../src/waiting-line.ts';
 import type { Collector } from './collector.ts';
 import type { QueueLimits } from './environment.ts';
 import { redactText } from './redaction.ts';
@@ -74,13 +74,11 @@ export class ExportQueue implements SpanProcessor {
    */
   async reserve(spans: number, signal?: AbortSignal): Promise<Room> {
     const wanted = Math.min(spans, this.#reservable);
-    const turn = {
-      fits: () => this.#open || this.#pending + this.#reserved + wanted <= this.#reservable,
-      take: () => {
-        this.#reserved += wanted;
-      },
+    const fits = (): boolean => this.#open || this.#pending + this.#reserved + wanted <= this.#reservable;
+    const take = (): void => {
+      this.#reserved += wanted;
     };
-    await this.#runs.enter(turn, signal);
+    await this.#runs.enter(turnOf(fits, take), signal);
     let kept = wanted;
     return {
       release: () => {
@@ -94,7 +92,7 @@ export class ExportQueue implements SpanProcessor {
   /** Resolves when `spans` more fit, or when the collector does not accept or is slow. */
   async space(spans: number): Promise<void> {
     const fits = (): boolean => this.#open || this.#pending + spans <= this.#max;
-    await this.#slices.enter({ fits, take: () => undefined });
+    await this.#slices.enter(turnOf(fits, () => undefined));
   }
 
   onStart(): void {}

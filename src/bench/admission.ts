@@ -1,17 +1,31 @@
 import { BenchError } from '../errors.ts';
-import { WaitingLine } from '../waiting-line.ts';
+import type { RunPlan } from '../record/plan.ts';
+import { exclusiveRunners } from '../runner/runners-alike.ts';
+import { turnOf, WaitingLine } from '../waiting-line.ts';
 
 export interface AdmissionLimits {
   readonly maxRunsInFlight: number;
   readonly maxWorkers: number;
 }
 
-/** Lets runs in, first come, first served, while there is room for them and their workers; the queue is short. */
+/** What a run takes of what there is. */
+export type Demand = Pick<RunPlan, 'workers' | 'holdsMainThread' | 'runtime' | 'runnerKind'>;
+
+/** What runs need room in, beside a runner to themselves. */
+const [aPlace, workersAlive] = ['a place', 'workers'];
+
+/**
+ * Lets runs in, first come, first served, while there is room for them, for their workers and, where they need one to
+ * themselves, a runner; the queue is short. One that waits for workers or a runner holds no place meanwhile, and does not
+ * hold up those that need none.
+ */
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #line = new WaitingLine();
   #runs = 0;
   #workers = 0;
+  /** By runtime and kind: how many runs have a runner to themselves. */
+  readonly #runnersHeld = new Map<string, number>();
   #closed = false;
   /** Someone has, or waits for, the machine to itself. */
   #alone = false;
@@ -34,22 +48,24 @@ export class Admission {
   }
 
   /**
-   * Waits until a run with so many workers may start, and returns what gives its room back.
+   * Waits until a run may start, and returns what gives its room back.
    * @throws BenchError `busy` when as many runs wait as may be in flight, `shutting_down`; the signal's reason when it
    *   fires first
    */
-  async enter(workers: number, signal: AbortSignal): Promise<() => void> {
+  async enter(demand: Demand, signal: AbortSignal): Promise<() => void> {
     this.#refuse();
     signal.throwIfAborted();
     if (this.#line.length >= this.#limits.maxRunsInFlight) throw this.#busy();
-    const turn = { fits: () => this.#hasRoomFor(workers), take: () => this.#take(workers) };
-    await this.#line.enter(turn, signal);
+    const { workers } = demand;
+    const runner = demand.holdsMainThread ? `${demand.runtime} ${demand.runnerKind}` : null;
+    const needs = [aPlace, ...(workers > 0 ? [workersAlive] : []), ...(runner === null ? [] : [runner])];
+    const take = (): void => this.#count(1, workers, runner);
+    await this.#line.enter({ needs, take, lacks: () => this.#lackOf(workers, runner) }, signal);
     let left = false;
     return () => {
       if (left) return;
       left = true;
-      this.#runs -= 1;
-      this.#workers -= workers;
+      this.#count(-1, workers, runner);
       this.#line.letIn();
     };
   }
@@ -64,7 +80,11 @@ export class Admission {
     this.#alone = true;
     try {
       // The last in the line: nobody comes after.
-      await this.#line.enter({ fits: () => this.#runs === 0, take: () => this.#take(0) }, signal);
+      const turn = turnOf(
+        () => this.#runs === 0,
+        () => this.#count(1, 0, null),
+      );
+      await this.#line.enter(turn, signal);
     } catch (error) {
       this.#alone = false;
       throw error;
@@ -91,14 +111,23 @@ export class Admission {
     this.#line.turnAway(shuttingDownError());
   }
 
-  #hasRoomFor(workers: number): boolean {
+  /** What there is no room in for such a run. @param runner the kind of which it needs one to itself */
+  #lackOf(workers: number, runner: string | null): string | null {
     const { maxRunsInFlight, maxWorkers } = this.#limits;
-    return this.#runs < maxRunsInFlight && this.#workers + workers <= maxWorkers;
+    if (this.#runs >= maxRunsInFlight) return aPlace;
+    if (this.#workers + workers > maxWorkers) return workersAlive;
+    return runner !== null && this.#held(runner) >= exclusiveRunners ? runner : null;
   }
 
-  #take(workers: number): void {
-    this.#runs += 1;
-    this.#workers += workers;
+  #held(runner: string): number {
+    return this.#runnersHeld.get(runner) ?? 0;
+  }
+
+  /** One more, or with -1 one less. */
+  #count(change: 1 | -1, workers: number, runner: string | null): void {
+    this.#runs += change;
+    this.#workers += change * workers;
+    if (runner !== null) this.#runnersHeld.set(runner, this.#held(runner) + change);
   }
 
   #busy(): BenchError {

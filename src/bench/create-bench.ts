@@ -22,7 +22,7 @@ export function createBench(parts: BenchParts): Bench & BenchEnd {
     run: (plan, clientSignal) =>
       ending.withSignal(clientSignal, async (signal) => {
         const askedMs = performance.now();
-        const leave = await admission.enter(plan.workers, signal);
+        const leave = await admission.enter(plan, signal);
         const begun = (): void => telemetry.metrics.begun(plan, performance.now() - askedMs);
         try {
           return (await execution.run(plan, signal, begun)).record;

@@ -27,7 +27,7 @@ export type Ending =
   | { readonly kind: 'refused'; readonly refusal: Refused };
 
 /** How long a runner may be silent while it gives a run up, before it is killed. */
-const graceMs = 2_000;
+const graceMs = 4_000;
 
 /**
  * Has a runner execute an order, and listens. Cuts the run off when its time is over (counted from its start; what

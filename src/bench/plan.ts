@@ -252,6 +252,7 @@ function resolve(
     ),
     runnerKind: declaration.isolate && declaration.runsOn !== 'child-process' ? 'isolates' : 'plain',
     holdsMainThread: holdsMainThread(workload, declaration),
+    cpuBound: workload.work === 'cpu',
     workers: onMainThread && !declaration.isolate ? 0 : concurrency,
     warnings: Object.freeze(warnings),
   };

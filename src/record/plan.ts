@@ -67,6 +67,8 @@ export interface RunPlan {
   readonly runnerKind: 'plain' | 'isolates';
   /** True when a task blocks the runner's main thread: the run then has a runner to itself. */
   readonly holdsMainThread: boolean;
+  /** True when its tasks compute: the run has a use for all cores, and disturbs others that compute. */
+  readonly cpuBound: boolean;
   /** Threads, processes and isolates alive at once on its behalf. */
   readonly workers: number;
   readonly warnings: readonly Warning[];

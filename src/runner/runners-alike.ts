@@ -1,4 +1,5 @@
-import { WaitingLine, type Turn } from '../waiting-line.ts';
+import type { RunPlan } from '../record/plan.ts';
+import { turnOf, WaitingLine } from '../waiting-line.ts';
 import type { RunnerKind, RunnerProcess } from './runner-process.ts';
 
 /** A runner that one run, or one among others, may use. */
@@ -7,14 +8,16 @@ export interface Lease {
   readonly release: () => void;
 }
 
-/** How many runners of a kind there may be for runs that need one to themselves. */
-const exclusiveRunners = 4;
+/** How many runners of a kind there may be for runs that have one to themselves. */
+export const exclusiveRunners = 4;
 /** How long such a runner is kept for the next run. */
 const idleMs = 30_000;
 
 /**
  * The runners of one runtime and kind. Runs that never block a runner's main thread share one; a run that does has one
- * to itself, so that killing it harms no other.
+ * to itself, so that killing it harms no other. So has one that computes beside another that does: each runner leads a
+ * session of its own, and where Linux groups threads by session for its scheduler (`sched_autogroup`), two runs then get
+ * the same share of the cores, however many threads each has.
  */
 export class RunnersAlike {
   readonly runtime: string;
@@ -22,6 +25,8 @@ export class RunnersAlike {
   readonly #startProcess: () => Promise<RunnerProcess>;
   readonly #exclusive: ExclusivePool;
   #shared: Promise<RunnerProcess> | null = null;
+  /** Runs that compute in the shared one. */
+  #computing = 0;
   /** How many died and were not replaced yet. */
   #missing = 0;
   /** Those that are no longer needed. */
@@ -47,9 +52,27 @@ export class RunnersAlike {
    * A runner that others share, or one that none has meanwhile, for which it may have to wait.
    * @throws Error when none can be started; the signal's reason when it fires first
    */
-  async lease(exclusive: boolean, signal: AbortSignal): Promise<Lease> {
-    if (exclusive) return this.#exclusive.lease(signal);
-    return { runner: await this.shared(), release: () => undefined };
+  async lease(
+    { holdsMainThread, cpuBound, pool }: Pick<RunPlan, 'holdsMainThread' | 'cpuBound' | 'pool'>,
+    signal: AbortSignal,
+  ): Promise<Lease> {
+    // What is kept warm is in the shared one.
+    const apart = cpuBound && pool === 'cold' && this.#computing > 0 && this.#exclusive.hasFree;
+    if (holdsMainThread || apart) return this.#exclusive.lease(signal);
+    const release = cpuBound ? this.#compute() : () => undefined;
+    try {
+      return { runner: await this.shared(), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  #compute(): () => void {
+    this.#computing += 1;
+    return () => {
+      this.#computing -= 1;
+    };
   }
 
   /** The runner that runs share; started when there is none alive. */
@@ -112,17 +135,22 @@ class ExclusivePool {
   readonly #idle: Idle[] = [];
   readonly #all = new Set<RunnerProcess>();
   readonly #line = new WaitingLine();
-  readonly #turn: Turn = {
-    fits: () => this.#lent < exclusiveRunners,
-    take: () => {
+  readonly #turn = turnOf(
+    () => this.#lent < exclusiveRunners,
+    () => {
       this.#lent += 1;
     },
-  };
+  );
   #lent = 0;
 
   constructor(start: () => Promise<RunnerProcess>, dismiss: (runner: RunnerProcess) => void) {
     this.#start = start;
     this.#dismiss = dismiss;
+  }
+
+  /** Whether nobody would have to wait for one. */
+  get hasFree(): boolean {
+    return this.#line.length === 0 && this.#lent < exclusiveRunners;
   }
 
   async lease(signal: AbortSignal): Promise<Lease> {

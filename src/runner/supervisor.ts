@@ -44,13 +44,11 @@ export class Supervisor {
    * room for its workers.
    * @throws Error when none can be started; the signal's reason when it fires first
    */
-  async lease(
-    { runtime, runnerKind, holdsMainThread, workers }: RunPlan,
-    signal: AbortSignal,
-  ): Promise<RunnerLease> {
+  async lease(plan: RunPlan, signal: AbortSignal): Promise<RunnerLease> {
+    const { runtime, runnerKind, holdsMainThread, workers } = plan;
     const alike = this.#runners.find((one) => one.runtime === runtime && one.kind === runnerKind);
     if (alike === undefined) throw new Error(`there is no runtime ${runtime}`);
-    const { runner, release } = await alike.lease(holdsMainThread, signal);
+    const { runner, release } = await alike.lease(plan, signal);
     const { mostAlive, leave } = await this.#headcount.enter(runner, workers, holdsMainThread);
     const giveBack = (): void => {
       leave();

@@ -18,10 +18,23 @@ describe.each(strategies.map(({ declaration }) => declaration.name))('CPU-bound 
     expect([runner.runsInFlight, disturbed(warnings)]).toEqual([0, false]);
   });
 
-  it('are all done, with one of four runners each where they hold its main thread', async () => {
+  // The first in the runner that all share, and so are those for which none of the four others is free.
+  it('are all done, each in a runner of its own while there is one', async () => {
     const runs = await Promise.all(Array.from({ length: 6 }, () => service.run(`${path}&n=30`)));
     expect(runs.map(({ outcome }) => outcome)).toEqual(runs.map(() => 'ok'));
-    expect(new Set(runs.map(({ runner }) => runner.pid)).size).toBe(holdsMainThread ? 4 : 1);
+    expect(new Set(runs.map(({ runner }) => runner.pid)).size).toBe(holdsMainThread ? 4 : 5);
+  });
+
+  it('share a runner where their workers are kept warm, and with what does not compute', async () => {
+    if (holdsMainThread) return;
+    const pids = (
+      await Promise.all([
+        service.run(`${path}&n=30&pool=warm`),
+        service.run(`${path}&n=30&pool=warm`),
+        service.run(`/bench/sleep?strategy=${strategy}&tasks=1&ms=1`),
+      ])
+    ).map(({ runner }) => runner.pid);
+    expect(new Set(pids).size).toBe(1);
   });
 
   // Now there are four runners for them, so that none waits for its start while another is done.

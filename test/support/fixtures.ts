@@ -25,6 +25,7 @@ export function planOf(changes: Partial<RunPlan> = {}): RunPlan {
     params: { n: 10 },
     runnerKind: 'plain',
     holdsMainThread: false,
+    cpuBound: true,
     workers: 0,
     warnings: [],
     ...changes,

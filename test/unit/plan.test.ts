@@ -27,6 +27,7 @@ describe('planning a run', () => {
       target: 'emulator',
       params: { n: 30 },
       runnerKind: 'plain',
+      cpuBound: true,
       holdsMainThread: true,
       workers: 0,
       warnings: [],

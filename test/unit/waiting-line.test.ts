@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { WaitingLine } from '../../src/waiting-line.ts';
+import { turnOf, WaitingLine } from '../../src/waiting-line.ts';
 
 /** A room of five, and who is in it. */
 let line: WaitingLine;
@@ -16,7 +16,10 @@ function enter(name: string, size: number, signal?: AbortSignal): Promise<void> 
     free -= size;
     inside.push(name);
   };
-  return line.enter({ fits: () => size <= free, take }, signal);
+  return line.enter(
+    turnOf(() => size <= free, take),
+    signal,
+  );
 }
 
 function leave(size: number): void {
@@ -47,6 +50,33 @@ describe('a waiting line', () => {
     leave(5);
     await small;
     expect(inside).toEqual(['first', 'large', 'small']);
+  });
+
+  it('lets those pass that need nothing of what the first one lacks, and holds up those that do', async () => {
+    const free: Record<string, number> = { seats: 3, tables: 1 };
+    const ask = (name: string, ...needs: string[]): Promise<void> =>
+      line.enter({
+        needs,
+        lacks: () => needs.find((need) => free[need] === 0) ?? null,
+        take() {
+          for (const need of needs) free[need] = (free[need] ?? 0) - 1;
+          inside.push(name);
+        },
+      });
+    await ask('first', 'seats', 'tables');
+    const waiting = [ask('no table', 'seats', 'tables'), ask('no table either', 'tables')];
+    await ask('needs none', 'seats');
+    expect([inside, line.length]).toEqual([['first', 'needs none'], 2]);
+    free['tables'] = 1;
+    line.letIn();
+    await waiting[0];
+    expect([inside, line.length]).toEqual([['first', 'needs none', 'no table'], 1]);
+    // Now it is seats that there are none of, which 'no table either' does not need.
+    void ask('no seat', 'seats');
+    free['tables'] = 1;
+    line.letIn();
+    await waiting[1];
+    expect([inside.at(-1), line.length]).toEqual(['no table either', 1]);
   });
 
   it('forgets one whose signal fires, with the signal’s reason, and those behind move up', async () => {
