@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -15,7 +14,8 @@ const logLine = z.looseObject({ level: z.int(), msg: z.string(), url: z.string()
 const warnLevel = 40;
 
 /**
- * Starts the service, which was built into `distFolder`, as the environment says, on a free port of the loopback. What it warns of goes to standard error.
+ * Starts the service, which was built into `distFolder`, as the environment says, on a free port of the loopback. What
+ * it warns of goes to standard error. It ends with this process, however that exits.
  * @throws Error when it does not start; the signal's reason
  */
 export async function startOwnService(
@@ -23,32 +23,48 @@ export async function startOwnService(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<OwnService> {
+  signal.throwIfAborted();
   const service = spawn(
     process.execPath,
     ['--import', join(distFolder, 'register.js'), join(distFolder, 'main.js')],
     {
-      env: { ...environment, HOST: '127.0.0.1', PORT: '0' },
+      // That it listens is said at this level, whatever of its log is wanted elsewhere.
+      env: { ...environment, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },
       stdio: ['ignore', 'pipe', 'inherit'],
       // Ctrl+C is for this command, which then ends the service.
       detached: true,
     },
   );
-  const closed = once(service, 'close');
+  const end = (): void => void service.kill('SIGTERM');
+  process.once('exit', end);
+  const closed = new Promise<void>((resolve) => service.once('close', resolve));
   const stop = async (): Promise<void> => {
-    if (service.exitCode === null) service.kill('SIGTERM');
+    end();
     await closed;
+    process.off('exit', end);
   };
   const url = await new Promise<string>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    service.once('error', reject);
     void closed.then(() => reject(new Error('The service did not start.')));
     createInterface(service.stdout).on('line', (line) => {
-      const { level, msg, url: listening } = logLine.parse(JSON.parse(line));
-      if (listening !== undefined) resolve(listening);
-      if (level >= warnLevel) process.stderr.write(`${msg}\n`);
+      const said = readLine(line);
+      if (said === null) return;
+      if (said.url !== undefined) resolve(said.url);
+      if (said.level >= warnLevel) process.stderr.write(`${said.msg}\n`);
     });
   }).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
   return { url, stop };
+}
+
+/** `null` for what is no line of the log: exporters to the console print there too. */
+function readLine(line: string): z.infer<typeof logLine> | null {
+  try {
+    return logLine.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
 }

@@ -31,6 +31,7 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
 async function measure(rounds: string, seed: string, environment: NodeJS.ProcessEnv): Promise<StudyData> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
+  process.once('SIGTERM', () => interrupted.abort(new Error('Ended.')));
   const service = await startOwnService(
     import.meta.dirname,
     { OTEL_TRACES_EXPORTER: 'none', ...environment },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { comparisonSchema } from '../../src/http/schemas.ts';
+import type { ProcessRow } from '../support/process-table.ts';
 import { descendantsOf, leftOverOf } from '../support/processes.ts';
 import { startService, type RunningService } from '../support/service.ts';
 
@@ -61,6 +62,29 @@ describe('npm run compare with a service of its own', () => {
       start([...quick, '--format', 'csv'], { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }),
     );
     expect(err).toContain('AWS_ENDPOINT_URL is set but TARGET is emulator');
+  });
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['keeps its log quiet', { LOG_LEVEL: 'warn' }],
+    ['prints its spans', { OTEL_TRACES_EXPORTER: 'console' }],
+  ])('hears of a service that %s that it listens', async (_, environment) => {
+    const { exitCode, out, err } = await endOf(start([...quick, '--format', 'json'], environment));
+    expect([exitCode, err]).toEqual([0, '']);
+    expect(comparisonSchema.parse(JSON.parse(out)).comparison.stoppedBy).toBe('rounds');
+  });
+
+  it('leaves no service behind when it dies', async () => {
+    // What the service warns of is more than nobody takes.
+    const child = start([...quick, '--rounds', '200'], { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });
+    child.stderr?.destroy();
+    const started = (): readonly ProcessRow[] => descendantsOf(child.pid ?? 0);
+    await expect
+      .poll(() => started().map(({ title }) => title), { timeout: 20_000, interval: 20 })
+      .toContain('fanout-bench service');
+    const service = started();
+    const [exitCode] = await once(child, 'exit');
+    expect(exitCode).not.toBe(0);
+    expect(await leftOverOf(service)).toEqual([]);
   });
 
   it('says why where the service does not start', async () => {
