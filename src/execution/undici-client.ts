@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { transportError } from '../aws/transport-error.ts';
 import { answerOf, eventsAnswer } from './answer.ts';
@@ -34,10 +33,19 @@ export const openUndici: OpenHttp = ({ sockets }) => {
   };
 };
 
-/** undici looks at a request's signal only when its connection stands, which may be never. */
+/**
+ * undici looks at a request's signal only when its connection stands, which may be never. A kept worker has one signal
+ * for all its requests, so nothing of this one may stay with it.
+ */
 async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  const aborted = once(signal, 'abort').then(() => Promise.reject(new Error('the task was stopped')));
-  return Promise.race([promise, aborted]);
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(new Error('the task was stopped'));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** undici has a code of its own for a socket that the other side closed; the system's is the one that others tell. */
