@@ -2,14 +2,8 @@ import workerpool, { type Pool, type WorkerPoolOptions } from 'workerpool';
 import type { ExecutionContext, Executor, OpenExecutor, TaskHandle } from './executor.ts';
 import { workersRoom } from './room.ts';
 import { keyOf, Shelf, shelfDefaults } from './shelf.ts';
-import { workReportSchema } from './work-report.ts';
-import {
-  workMethod,
-  type IsolateWorkOrder,
-  type StartedEvent,
-  type WorkOrder,
-  type WorkReport,
-} from './work-order.ts';
+import { startedEventSchema, workReportSchema } from './work-report.ts';
+import { workMethod, type IsolateWorkOrder, type WorkOrder, type WorkReport } from './work-order.ts';
 
 const title = 'fanout-bench worker';
 
@@ -135,12 +129,19 @@ function isTerminated(worker: unknown): boolean {
   );
 }
 
-/** @throws Error when the worker dies, or sends what is no report */
+/** @throws Error when the worker dies, or sends what is no start or no report */
 async function work(pool: Pool, order: WorkOrder, handle: TaskHandle): Promise<WorkReport> {
-  const report: unknown = await pool.exec(workMethod, [order], {
-    on: (event: StartedEvent) => handle.started({ ...event, attempts: null }),
-  });
-  return workReportSchema.parse(report);
+  const { promise: spoiled, reject: spoil } = Promise.withResolvers<never>();
+  // Called by workerpool, which would let what it throws end the runner.
+  const on = (event: unknown): void => {
+    const { data: started } = startedEventSchema.safeParse(event);
+    if (started === undefined) spoil(new Error('the worker sent what is no start of a task'));
+    else handle.started({ ...started, attempts: null });
+  };
+  const report: unknown = await Promise.race([pool.exec(workMethod, [order], { on }), spoiled]);
+  const { data: parsed } = workReportSchema.safeParse(report);
+  if (parsed === undefined) throw new Error('the worker sent what is no report of a task');
+  return parsed;
 }
 
 function firstLine(text: string): string {
