@@ -65,22 +65,33 @@ export interface IsolateJob {
 /**
  * Makes an isolate on the calling thread.
  * @param source a script that leaves the task in the global {@link isolateGlobal}
+ * @throws Error what the source throws; the isolate is disposed then
  */
 export function makeIsolateHere(source: string): ReadyIsolate {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
-  const context = isolate.createContextSync();
-  context.evalSync(source);
-  return { isolate, context, host: makeHost() };
+  try {
+    const context = isolate.createContextSync();
+    context.evalSync(source);
+    return { isolate, context, host: makeHost() };
+  } catch (error) {
+    disposeIsolate({ isolate });
+    throw error;
+  }
 }
 
 /** The same on isolated-vm's own threads. */
 export async function makeIsolate(source: string, signal: AbortSignal): Promise<ReadyIsolate> {
   const isolate = new ivm.Isolate({ memoryLimit: memoryLimitMb });
-  return disposedWith(signal, isolate, async () => {
-    const context = await isolate.createContext();
-    await context.eval(source);
-    return { isolate, context, host: makeHost() };
-  });
+  try {
+    return await disposedWith(signal, isolate, async () => {
+      const context = await isolate.createContext();
+      await context.eval(source);
+      return { isolate, context, host: makeHost() };
+    });
+  } catch (error) {
+    disposeIsolate({ isolate });
+    throw error;
+  }
 }
 
 export function disposeIsolate({ isolate }: Pick<ReadyIsolate, 'isolate'>): void {
