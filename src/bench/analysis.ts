@@ -1,5 +1,5 @@
 import { nsToMs } from '../record/clock.ts';
-import type { RunRecord, TaskRecord } from '../record/record.ts';
+import type { OkTask, RunRecord, TaskRecord } from '../record/record.ts';
 import { sharesOf, type Shares } from './shares.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 
@@ -7,7 +7,7 @@ import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 export interface Analysis {
   /** How many tasks were really under way at once, on average. */
   readonly parallelism: number | null;
-  /** The physical limit: no strategy can be faster. */
+  /** The physical limit: no strategy can be faster at what succeeded. */
   readonly limitMs: number | null;
   readonly limitedBy: 'slowest_answer' | 'slowest_task' | 'cores' | 'unknown';
   /** `limitMs` / `durationMs`; 1 is perfect. */
@@ -18,13 +18,18 @@ export interface Analysis {
 
 /**
  * Analyses a run. Parallelism is the sum of task run times over the run's duration; for CPU work the sum of their CPU
- * times, or where a task's own can't be told (isolates on isolated-vm's threads) the CPU time of the whole run. The
- * limit of waiting and I/O is the slowest answer as its server tells it, else the slowest task; that of CPU work is one
- * task, or all of them on all cores, at a task's own cost, where a comparison measured that.
+ * times, or where a task's own can't be told (isolates on isolated-vm's threads) the CPU time of the whole run.
+ *
+ * The limit is the least time in which the tasks that are ok could have been done; where a join ends with the first
+ * success, the one that won. Of waiting and I/O it is the slowest of their answers as their servers tell it, else the
+ * slowest of them; of CPU work one task, or all of them on all cores, at a task's own cost, where a comparison measured
+ * that. An answer that was broken off, or lost the race, may have announced more time than the run took, and the wait
+ * before a hedged task is begun is asked for: they don't count, or the limit would be none.
  */
 export function analyse(record: RunRecord, work: WorkloadDeclaration['work']): Analysis {
   const durationMs = nsToMs(record.endedAtNs - record.startedAtNs);
-  const limit = work === 'cpu' ? computingLimit(record) : waitingLimit(record.tasks);
+  const done = record.tasks.filter((task) => task.state === 'ok');
+  const limit = work === 'cpu' ? computingLimit(done.length, record.calibration) : waitingLimit(done);
   const spentMs =
     work === 'cpu' ? (sum(record.tasks.map(cpuMs)) ?? record.runner.cpuMs) : sum(record.tasks.map(runMs));
   return {
@@ -39,22 +44,25 @@ type Limit = Pick<Analysis, 'limitMs' | 'limitedBy'>;
 
 const unknownLimit: Limit = { limitMs: null, limitedBy: 'unknown' };
 
-function computingLimit({ calibration, tasks }: RunRecord): Limit {
-  if (calibration === null) return unknownLimit;
+function computingLimit(done: number, calibration: RunRecord['calibration']): Limit {
+  if (calibration === null || done === 0) return unknownLimit;
   const { taskMs, cores } = calibration;
-  const sharedMs = (tasks.length * taskMs) / cores;
+  const sharedMs = (done * taskMs) / cores;
   return sharedMs > taskMs
     ? { limitMs: sharedMs, limitedBy: 'cores' }
     : { limitMs: taskMs, limitedBy: 'slowest_task' };
 }
 
-function waitingLimit(tasks: readonly TaskRecord[]): Limit {
-  const answers = tasks.flatMap(({ attempts }) =>
-    (attempts ?? []).flatMap(({ serverMs }) => (serverMs === null ? [] : [serverMs])),
-  );
+function waitingLimit(done: readonly OkTask[]): Limit {
+  const answers = done.map(answerMs).filter((ms) => ms !== null);
   if (answers.length > 0) return { limitMs: largest(answers), limitedBy: 'slowest_answer' };
-  const runs = tasks.map(runMs).filter((ms) => ms !== null);
+  const runs = done.map(runMs).filter((ms) => ms !== null);
   return runs.length > 0 ? { limitMs: largest(runs), limitedBy: 'slowest_task' } : unknownLimit;
+}
+
+/** As the server tells it: of a task's answers the last, with which it succeeded. */
+function answerMs({ attempts }: OkTask): number | null {
+  return attempts?.at(-1)?.serverMs ?? null;
 }
 
 function runMs({ startedAtNs, endedAtNs }: TaskRecord): number | null {

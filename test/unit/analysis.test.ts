@@ -1,9 +1,9 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../src/bench/analysis.ts';
-import type { RunRecord } from '../../src/record/record.ts';
+import type { FailedTask, OkTask, RunRecord } from '../../src/record/record.ts';
 import { RunArchive } from '../../src/bench/archive.ts';
-import { attemptOf, okTask, recordOf } from '../support/fixtures.ts';
+import { attemptOf, okTask, planOf, recordOf } from '../support/fixtures.ts';
 
 describe('analysing a run', () => {
   const overlapping = recordOf({
@@ -47,6 +47,57 @@ describe('analysing a run', () => {
     });
   });
 
+  it.each(['race', 'first-valid', 'hedged'] as const)(
+    'the limit of %s is the answer of the task that won, whatever the others announced',
+    (join) => {
+      const loser = { ...factsOf(okTask(1, { attempts: [announced] })), state: 'cancelled' as const };
+      const record = recordOf({
+        plan: planOf({ join }),
+        endedAtNs: 10e6,
+        tasks: [loser, okTask(0, { attempts: [attemptOf({ serverMs: 2 })] })],
+      });
+      expect(analyse(record, 'io')).toMatchObject({
+        limitMs: 2,
+        limitedBy: 'slowest_answer',
+        efficiency: 0.2,
+      });
+    },
+  );
+
+  it('the limit of a race where no server tells is the task that won', () => {
+    const loser = { ...factsOf(okTask(1, { startedAtNs: 0, endedAtNs: 10e6 })), state: 'cancelled' as const };
+    const won = okTask(0, { startedAtNs: 2e6, endedAtNs: 9e6 });
+    const record = recordOf({ plan: planOf({ join: 'race' }), endedAtNs: 10e6, tasks: [won, loser] });
+    expect(analyse(record, 'wait')).toMatchObject({ limitMs: 7, limitedBy: 'slowest_task', efficiency: 0.7 });
+  });
+
+  it('an answer that was broken off counts for nothing, nor does one that was tried again', () => {
+    const record = recordOf({
+      endedAtNs: 10e6,
+      tasks: [
+        failedTask(0, { attempts: [announced] }),
+        okTask(1, { attempts: [announced, attemptOf({ serverMs: 3 })] }),
+      ],
+    });
+    expect(analyse(record, 'io')).toMatchObject({ limitMs: 3, efficiency: 0.3 });
+  });
+
+  it('the limit of CPU work is what succeeded on all cores, or one task', () => {
+    const calibration = { taskMs: 4, cores: 2 };
+    const all = recordOf({ endedAtNs: 10e6, calibration });
+    expect(analyse(all, 'cpu')).toMatchObject({ limitMs: 6, limitedBy: 'cores', efficiency: 0.6 });
+    const timedOut = recordOf({
+      endedAtNs: 5e6,
+      calibration,
+      tasks: [okTask(0), failedTask(1), failedTask(2)],
+    });
+    expect(analyse(timedOut, 'cpu')).toMatchObject({
+      limitMs: 4,
+      limitedBy: 'slowest_task',
+      efficiency: 0.8,
+    });
+  });
+
   it('the limit of CPU work is not known from one run', () => {
     expect(analyse(overlapping, 'cpu')).toMatchObject({
       limitMs: null,
@@ -55,22 +106,36 @@ describe('analysing a run', () => {
     });
   });
 
+  it('a run in which nothing succeeded has no limit', () => {
+    const record = recordOf({
+      calibration: { taskMs: 4, cores: 2 },
+      tasks: [failedTask(0, { attempts: [announced] })],
+    });
+    const none = { limitMs: null, limitedBy: 'unknown', efficiency: null };
+    expect(analyse(record, 'io')).toMatchObject(none);
+    expect(analyse(record, 'cpu')).toMatchObject(none);
+  });
+
   it('a run in which nothing started has nothing to analyse', () => {
-    const { state: _, output: __, ...facts } = okTask(0);
-    const failed = {
-      ...facts,
-      state: 'failed' as const,
-      startedAtNs: null,
-      endedAtNs: null,
-      cpuNs: null,
-      error: { code: 'run_timeout' as const, message: '', upstreamCode: null },
-    };
+    const failed = failedTask(0, { startedAtNs: null, endedAtNs: null, cpuNs: null });
     const nothing = { parallelism: null, limitMs: null, limitedBy: 'unknown', efficiency: null };
     expect(analyse(recordOf({ tasks: [failed] }), 'io')).toMatchObject(nothing);
     const runner = { ...recordOf().runner, cpuMs: null };
     expect(analyse(recordOf({ tasks: [failed], runner }), 'cpu')).toMatchObject(nothing);
   });
 });
+
+/** Of a stream, whose head says as it begins how long all of it will take. */
+const announced = attemptOf({ serverMs: 960, endedAtNs: null });
+
+function factsOf({ state: _, output: __, ...facts }: OkTask): Omit<OkTask, 'state' | 'output'> {
+  return facts;
+}
+
+function failedTask(index: number, changes: Partial<FailedTask> = {}): FailedTask {
+  const error = { code: 'run_timeout', message: '', upstreamCode: null } as const;
+  return { ...factsOf(okTask(index)), state: 'failed', error, ...changes };
+}
 
 describe('the archive of runs', () => {
   it('gives back what was put in, newest first, and forgets the oldest', () => {
