@@ -41,13 +41,17 @@ export const bedrock: WorkloadEntry = {
       { setting: 'attempts', value: 'the run parameter attempts, one policy for every client' },
       {
         setting: 'sockets',
-        value: 'as many as tasks run at once, kept alive within a run (the SDK alone: sessions of HTTP/2)',
+        value:
+          'as many as tasks run at once, kept alive within a run, with pool=warm from run to run (the SDK alone: sessions of HTTP/2)',
       },
-      { setting: 'protocol', value: 'HTTP/1.1 over node:http (the SDK alone: HTTP/2), no decompression' },
+      { setting: 'protocol', value: 'HTTP/1.1 (the SDK alone: HTTP/2), no decompression' },
       { setting: 'model', value: 'BEDROCK_MODEL_ID, at most 256 tokens, temperature 0' },
       { setting: 'signature', value: 'in the headers, good for 5 minutes' },
       { setting: 'streams', value: "decoded by the SDK's own codec on both sides" },
-      { setting: 'client', value: 'one a process or thread, made for the run' },
+      {
+        setting: 'client',
+        value: 'one a process or thread, made for the run, with pool=warm kept from run to run',
+      },
     ],
     missingSetting: ({ bedrock: { modelId } }) =>
       modelId === null ? 'Set BEDROCK_MODEL_ID to the id of a Claude model that your account may use.' : null,

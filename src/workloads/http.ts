@@ -21,10 +21,16 @@ export const http: WorkloadEntry = {
     params: {},
     sharedSettings: [
       { setting: 'attempts', value: 'the run parameter attempts, one policy for every client' },
-      { setting: 'sockets', value: 'as many as tasks run at once, kept alive within a run' },
+      {
+        setting: 'sockets',
+        value: 'as many as tasks run at once, kept alive within a run, with pool=warm from run to run',
+      },
       { setting: 'protocol', value: 'HTTP/1.1, no decompression, no redirects' },
       { setting: 'body', value: 'read whole into one buffer, MD5 taken inside the task' },
-      { setting: 'client', value: 'one a process or thread, made for the run' },
+      {
+        setting: 'client',
+        value: 'one a process or thread, made for the run, with pool=warm kept from run to run',
+      },
     ],
     missingSetting: ({ http: { urls } }) =>
       urls === null ? 'Set HTTP_URLS to the pages to fetch, separated by commas.' : null,

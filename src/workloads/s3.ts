@@ -29,13 +29,17 @@ export const s3: WorkloadEntry = {
       },
       {
         setting: 'sockets',
-        value: 'as many as tasks run at once, kept alive within a run (the SDK alone: 50)',
+        value:
+          'as many as tasks run at once, kept alive within a run, with pool=warm from run to run (the SDK alone: 50)',
       },
-      { setting: 'protocol', value: 'HTTP/1.1 over node:http, no decompression, no redirects' },
+      { setting: 'protocol', value: 'HTTP/1.1, no decompression, no redirects' },
       { setting: 'checksums', value: 'only when required (the SDK alone asks for them and validates)' },
       { setting: 'body', value: 'read whole into one buffer, MD5 taken inside the task' },
       { setting: 'addressing', value: 'path-style with a custom endpoint, virtual-hosted on AWS' },
-      { setting: 'client', value: 'one a process or thread, made for the run' },
+      {
+        setting: 'client',
+        value: 'one a process or thread, made for the run, with pool=warm kept from run to run',
+      },
     ],
     missingSetting: (target) =>
       target.s3.bucket === null

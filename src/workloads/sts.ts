@@ -22,11 +22,15 @@ export const sts: WorkloadEntry = {
       { setting: 'attempts', value: 'the run parameter attempts, one policy for every client' },
       {
         setting: 'sockets',
-        value: 'as many as tasks run at once, kept alive within a run (the SDK alone: 50)',
+        value:
+          'as many as tasks run at once, kept alive within a run, with pool=warm from run to run (the SDK alone: 50)',
       },
-      { setting: 'protocol', value: 'HTTP/1.1 over node:http, no decompression, no redirects' },
+      { setting: 'protocol', value: 'HTTP/1.1, no decompression, no redirects' },
       { setting: 'signature', value: 'in the headers, good for 5 minutes' },
-      { setting: 'client', value: 'one a process or thread, made for the run' },
+      {
+        setting: 'client',
+        value: 'one a process or thread, made for the run, with pool=warm kept from run to run',
+      },
     ],
     missingSetting: () => null,
     check: ({ text }) =>

@@ -18,6 +18,18 @@ describe('the catalogue', () => {
     expect(cardOf('s3').parameters).toHaveProperty('client.default', 'got');
   });
 
+  it('lists as shared only what holds with every client and pool', () => {
+    for (const name of ['http', 's3', 'bedrock', 'sts']) {
+      const shared = new Map(cardOf(name).sharedSettings.map(({ setting, value }) => [setting, value]));
+      expect(shared.get('protocol')).toMatch(/^HTTP\/1\.1/u);
+      // One client is on node:http, another on sockets of its own.
+      expect(shared.get('protocol')).not.toContain('node:http');
+      for (const kept of ['sockets', 'client']) {
+        expect(shared.get(kept)).toMatch(/\brun, with pool=warm .*from run to run/u);
+      }
+    }
+  });
+
   it('has every strategy of a workload, the impossible ones with the reason', () => {
     const refused = cardOf('s3').strategies.filter(({ possible }) => !possible);
     expect(refused.map(({ strategy }) => strategy)).toEqual([
