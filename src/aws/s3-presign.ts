@@ -4,8 +4,11 @@ import type { ClientSettings, Signer } from './client.ts';
 import { openS3Client } from './s3-client.ts';
 import type { S3Object } from './s3-object.ts';
 
-/** Long enough for any run: RUN_TIMEOUT_MS and the wait for a slot together stay far below. */
-const validForSeconds = 3600;
+/**
+ * Twice as long as a run may take at most (RUN_TIMEOUT_MS), whose last request may be sent at its very end. AWS takes a
+ * week; where the credentials are a session's, the URL is good no longer than they are.
+ */
+const validForSeconds = 2 * 3600;
 
 /** Signs a GET an object, by the SDK's own presigner. */
 export function openS3Signer(settings: ClientSettings): Signer<S3Object> {
