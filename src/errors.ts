@@ -1,5 +1,3 @@
-import type { TaskErrorCode } from './record/record.ts';
-
 interface ErrorEntry {
   readonly status: number;
   readonly title: string;
@@ -31,19 +29,6 @@ export const errorTable = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
-
-/** Every code a task's `error` can carry. */
-export const taskErrorCodes = [
-  'upstream_error',
-  'connection_failed',
-  'body_truncated',
-  'wrong_result',
-  'worker_crashed',
-  'invalid_answer',
-  'run_timeout',
-  'runner_crashed',
-  'upstream_unavailable',
-] as const satisfies readonly TaskErrorCode[];
 
 /** One parameter that is not as it should be. */
 export interface ParameterProblem {

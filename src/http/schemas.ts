@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { errorTable, taskErrorCodes } from '../errors.ts';
+import { errorTable } from '../errors.ts';
+import { outcomes, taskErrorCodes } from '../record/record.ts';
 
 /** What the service answers, as schemas: OpenAPI is made from them, and tests hold answers against them. */
 
@@ -77,16 +78,7 @@ const sharesSchema = z.strictObject({
 
 const warningSchema = z.strictObject({ code: z.string(), message: z.string() });
 const access = z.enum(['sdk', 'presigned']).nullable();
-const outcome = z.enum([
-  'ok',
-  'tasks_failed',
-  'no_valid_answer',
-  'runner_crashed',
-  'upstream_unavailable',
-  'run_timeout',
-  'shutting_down',
-  'cancelled',
-] as const satisfies readonly string[]);
+const outcome = z.enum(outcomes);
 
 const runFields = {
   run: z.strictObject({

@@ -1,17 +1,20 @@
 import type { ClockAnchor, InstantNs } from './clock.ts';
 import type { ParameterValue, RunPlan, Warning } from './plan.ts';
 
-/** Codes a task can fail with. */
-export type TaskErrorCode =
-  | 'upstream_error'
-  | 'connection_failed'
-  | 'body_truncated'
-  | 'wrong_result'
-  | 'worker_crashed'
-  | 'invalid_answer'
-  | 'run_timeout'
-  | 'runner_crashed'
-  | 'upstream_unavailable';
+/** Every code a task can fail with. A code is never reused. */
+export const taskErrorCodes = [
+  'upstream_error',
+  'connection_failed',
+  'body_truncated',
+  'wrong_result',
+  'worker_crashed',
+  'invalid_answer',
+  'run_timeout',
+  'runner_crashed',
+  'upstream_unavailable',
+] as const;
+
+export type TaskErrorCode = (typeof taskErrorCodes)[number];
 
 export interface TaskError {
   readonly code: TaskErrorCode;
@@ -125,15 +128,18 @@ export interface CancelledTask extends TaskFacts<InstantNs | null> {
 export type TaskRecord = OkTask | FailedTask | CancelledTask;
 
 /** `ok`, the error code the run ended with, or `cancelled` when its client went away. */
-export type Outcome =
-  | 'ok'
-  | 'tasks_failed'
-  | 'no_valid_answer'
-  | 'runner_crashed'
-  | 'upstream_unavailable'
-  | 'run_timeout'
-  | 'shutting_down'
-  | 'cancelled';
+export const outcomes = [
+  'ok',
+  'tasks_failed',
+  'no_valid_answer',
+  'runner_crashed',
+  'upstream_unavailable',
+  'run_timeout',
+  'shutting_down',
+  'cancelled',
+] as const;
+
+export type Outcome = (typeof outcomes)[number];
 
 export interface RuntimeRecord {
   readonly name: string;

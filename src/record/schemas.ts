@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { taskErrorCodes } from '../errors.ts';
-import type { RunnerLoad, TaskRecord } from './record.ts';
+import { taskErrorCodes, type RunnerLoad, type TaskRecord } from './record.ts';
 
 /** Nanoseconds since the run's origin. */
 export const instant = z.int();

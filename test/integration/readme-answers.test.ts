@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorTable, taskErrorCodes } from '../../src/errors.ts';
+import { errorTable } from '../../src/errors.ts';
+import { taskErrorCodes } from '../../src/record/record.ts';
 import { readme } from '../support/readme.ts';
 import { answerOfReadme, codeIn, leftOut, tableOfReadme } from '../support/readme-commands.ts';
 import { startService, type RunningService } from '../support/service.ts';
