@@ -53,13 +53,13 @@ describe('a waiting line', () => {
   });
 
   it('lets those pass that need nothing of what the first one lacks, and holds up those that do', async () => {
-    const free: Record<string, number> = { seats: 3, tables: 1 };
+    const room: Record<string, number> = { seats: 3, tables: 1 };
     const ask = (name: string, ...needs: string[]): Promise<void> =>
       line.enter({
         needs,
-        lacks: () => needs.find((need) => free[need] === 0) ?? null,
+        lacks: () => needs.find((need) => room[need] === 0) ?? null,
         take() {
-          for (const need of needs) free[need] = (free[need] ?? 0) - 1;
+          for (const need of needs) room[need] = (room[need] ?? 0) - 1;
           inside.push(name);
         },
       });
@@ -67,13 +67,13 @@ describe('a waiting line', () => {
     const waiting = [ask('no table', 'seats', 'tables'), ask('no table either', 'tables')];
     await ask('needs none', 'seats');
     expect([inside, line.length]).toEqual([['first', 'needs none'], 2]);
-    free['tables'] = 1;
+    room['tables'] = 1;
     line.letIn();
     await waiting[0];
     expect([inside, line.length]).toEqual([['first', 'needs none', 'no table'], 1]);
     // Now it is seats that there are none of, which 'no table either' does not need.
     void ask('no seat', 'seats');
-    free['tables'] = 1;
+    room['tables'] = 1;
     line.letIn();
     await waiting[1];
     expect([inside.at(-1), line.length]).toEqual(['no table either', 1]);
