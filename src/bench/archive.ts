@@ -1,4 +1,5 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { nsToMs, roundedMs } from '../record/clock.ts';
 import type { RunRecord } from '../record/record.ts';
 
@@ -20,6 +21,8 @@ interface Kept {
   /** JSON. */
   readonly record: Buffer;
   readonly compressed: boolean;
+  /** Of what all may take together; 0 while it is not known how much that is. */
+  readonly countedBytes: number;
 }
 
 /** What all kept runs may take together: a hundred runs of ten thousand tasks fit. */
@@ -44,20 +47,26 @@ export class RunArchive {
     this.#maxBytes = bytes;
   }
 
-  add(record: RunRecord): void {
+  /** It is there at once; resolves when it takes the room that it will take: a long one is compressed on another thread. */
+  async add(record: RunRecord): Promise<void> {
     const json = Buffer.from(JSON.stringify(record));
-    const compressed = json.byteLength >= worthCompressing;
-    const kept = {
-      summary: summaryOf(record),
-      record: compressed ? zstdCompressSync(json) : json,
-      compressed,
-    };
+    const kept = { summary: summaryOf(record), record: json, compressed: false, countedBytes: 0 };
     this.#kept.set(record.id, kept);
-    this.#bytes += kept.record.byteLength;
-    for (const [id, { record: oldest }] of this.#kept) {
+    const long = json.byteLength >= worthCompressing;
+    const bytes = long ? await compress(json) : json;
+    // Others came meanwhile, and it may have had to make room for them.
+    if (this.#kept.get(record.id) !== kept) return;
+    const { byteLength: countedBytes } = bytes;
+    this.#kept.set(record.id, { ...kept, record: bytes, compressed: long, countedBytes });
+    this.#bytes += countedBytes;
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    for (const [id, { countedBytes }] of this.#kept) {
       if (this.#kept.size <= this.#maxRuns && this.#bytes <= this.#maxBytes) break;
       this.#kept.delete(id);
-      this.#bytes -= oldest.byteLength;
+      this.#bytes -= countedBytes;
     }
   }
 
@@ -76,6 +85,8 @@ export class RunArchive {
     return record;
   }
 }
+
+const compress = promisify(zstdCompress);
 
 function summaryOf({ id, plan, outcome, startedAtNs, endedAtNs, clock, trace }: RunRecord): RunSummary {
   const startedAtMs = Number((BigInt(clock.epochOriginNs) + BigInt(startedAtNs)) / 1_000_000n);

@@ -124,7 +124,7 @@ export class Execution {
   async #writeDown(record: RunRecord): Promise<void> {
     const { archive, reportRun, telemetry, world } = this.#parts;
     await nextTurn();
-    archive.add(record);
+    await archive.add(record);
     reportRun(record);
     const { work } = workloadNamed(record.plan.workload, world);
     await telemetry.metrics.ran(record, analyse(record, work));

@@ -138,33 +138,49 @@ function failedTask(index: number, changes: Partial<FailedTask> = {}): FailedTas
 }
 
 describe('the archive of runs', () => {
-  it('gives back what was put in, newest first, and forgets the oldest', () => {
+  it('gives back what was put in, newest first, and forgets the oldest', async () => {
     const archive = new RunArchive(2);
-    for (const id of ['a', 'b', 'c']) archive.add(recordOf({ id }));
+    for (const id of ['a', 'b', 'c']) await archive.add(recordOf({ id }));
     expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
     expect(archive.get('c')).toEqual(recordOf({ id: 'c' }));
     expect(archive.get('a')).toBeNull();
   });
 
-  it('keeps fewer runs when they are large', () => {
+  it('keeps fewer runs when they are large', async () => {
     const byteLength = Buffer.byteLength(JSON.stringify(recordOf({ id: 'a' })));
     const archive = new RunArchive(10, byteLength * 2.5);
-    for (const id of ['a', 'b', 'c']) archive.add(recordOf({ id }));
+    for (const id of ['a', 'b', 'c']) await archive.add(recordOf({ id }));
     expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
   });
 
-  it('compresses a long one, and gives it back as it was', () => {
+  it('compresses a long one, and gives it back as it was', async () => {
     const json = JSON.stringify(long('a'));
     expect(json.length).toBeGreaterThan(16 * 1024);
     const archive = new RunArchive(10, zstdCompressSync(json).byteLength * 2.5);
-    for (const id of ['a', 'b', 'c']) archive.add(long(id));
+    for (const id of ['a', 'b', 'c']) await archive.add(long(id));
     expect(archive.list().map(({ id }) => id)).toEqual(['c', 'b']);
     expect(archive.get('c')).toEqual(long('c'));
   });
 
-  it('keeps none when it may keep none', () => {
+  it('has a run at once, also one that takes time to be made smaller', async () => {
+    const archive = new RunArchive(10);
+    const adding = archive.add(long('a'));
+    expect(archive.get('a')).toEqual(long('a'));
+    await adding;
+    expect(archive.get('a')).toEqual(long('a'));
+  });
+
+  it('forgets a run also while it is made smaller', async () => {
+    const archive = new RunArchive(1);
+    const adding = archive.add(long('a'));
+    await archive.add(recordOf({ id: 'b' }));
+    await adding;
+    expect(archive.list().map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('keeps none when it may keep none', async () => {
     const archive = new RunArchive(0);
-    archive.add(recordOf({ id: 'a' }));
+    await archive.add(recordOf({ id: 'a' }));
     expect(archive.list()).toEqual([]);
   });
 });
