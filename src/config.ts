@@ -175,7 +175,11 @@ const schema = z.object({
     .transform((names) => runtimeNames.filter((name) => names.includes(name)))
     .default(['node26']),
   RUNTIMES_FOLDER: z.string().optional(),
-  BENCH_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  // What a header can carry.
+  BENCH_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'at least 16 characters of ASCII, without spaces')
+    .optional(),
   ALLOW_ANONYMOUS: flag(false),
   ALLOWED_HOSTS: list.default([]),
   CORS_ORIGINS: list

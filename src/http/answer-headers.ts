@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { isSpanContextValid, trace, type SpanContext } from '@opentelemetry/api';
 import type { RequestHandler, Response } from 'express';
 
 const arrival = 'arrivedMs';
@@ -25,7 +25,15 @@ export function describeAnswer(response: Response, parts: TimingParts = {}): voi
       .join(', '),
   );
   const span = trace.getActiveSpan()?.spanContext();
-  if (span === undefined) return;
+  // Where no spans are made the active one is the caller's, or none at all.
+  const own =
+    span !== undefined && isSpanContextValid(span) && !isOf(response.req.headers['traceparent'], span);
+  if (!own) return;
   const flags = span.traceFlags.toString(16).padStart(2, '0');
   response.set('traceresponse', `00-${span.traceId}-${span.spanId}-${flags}`);
+}
+
+/** Whether this span is the one that a request came from. */
+function isOf(traceparent: string | string[] | undefined, { traceId, spanId }: SpanContext): boolean {
+  return traceparent?.includes(`-${traceId}-${spanId}-`) ?? false;
 }

@@ -51,8 +51,9 @@ export function originGuard(allowedHosts: readonly string[], corsOrigins: readon
       const fix = 'Set ALLOWED_HOSTS to serve it under that name.';
       throw new BenchError('forbidden', `The host "${host}" is not served. ${fix}`, { problems: [problem] });
     }
-    const site = headers['sec-fetch-site'];
-    if (site === 'cross-site' && !corsOrigins.includes(headers.origin ?? '')) {
+    const { origin = null, 'sec-fetch-site': site } = headers;
+    if (origin !== null && corsOrigins.includes(origin)) return next();
+    if (site === 'cross-site') {
       const sites = ['same-origin', 'same-site', 'none'];
       const problem = {
         field: 'Sec-Fetch-Site',
@@ -64,8 +65,29 @@ export function originGuard(allowedHosts: readonly string[], corsOrigins: readon
         problems: [problem],
       });
     }
+    if (origin !== null && !isSameSite(origin, name)) {
+      const problem = {
+        field: 'Origin',
+        value: origin,
+        reason: 'is of another site',
+        allowed: [name, ...corsOrigins],
+      };
+      const fix = 'Set CORS_ORIGINS to serve pages of that origin.';
+      throw new BenchError('forbidden', `Requests from pages of ${origin} are not served. ${fix}`, {
+        problems: [problem],
+      });
+    }
     next();
   };
+}
+
+/**
+ * Whether a page of this origin is of the same host, or of this machine as the service is. Browsers send `Sec-Fetch-Site` to
+ * HTTPS and localhost alone; `Origin` comes with whatever a page could read the answer of.
+ */
+function isSameSite(origin: string, servedAs: string): boolean {
+  const host = URL.parse(origin)?.hostname;
+  return host !== undefined && (host === servedAs || (isLoopback(host) && isLoopback(servedAs)));
 }
 
 /** Lets pages of these origins read answers and send a token (CORS); without one, no page of another origin can. */

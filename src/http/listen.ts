@@ -11,20 +11,30 @@ export interface ListeningServer {
   close(): Promise<void>;
 }
 
+/** So many clients are connected at once; more are cut off unheard. */
+const mostConnections = 4_096;
+
 /** How often connections that have become idle are closed, once no more are taken. */
 const sweepMs = 20;
 
 /** How long a client may take, in milliseconds. */
-export interface ReadingLimits {
+export interface ClientLimits {
   /** Until the last header has been read. */
   readonly headersMs: number;
   /** Until the whole request has been read. */
   readonly requestMs: number;
   /** How often connections are looked at; Node's own 30 s would make both as late as that. */
   readonly lookEveryMs: number;
+  /** While it reads nothing of an answer that is ready. */
+  readonly answerMs: number;
 }
 
-const defaultLimits: ReadingLimits = { headersMs: 10_000, requestMs: 20_000, lookEveryMs: 1_000 };
+const defaultLimits: ClientLimits = {
+  headersMs: 10_000,
+  requestMs: 20_000,
+  lookEveryMs: 1_000,
+  answerMs: 30_000,
+};
 
 /**
  * Serves an application.
@@ -34,7 +44,7 @@ export async function listen(
   app: RequestListener,
   host: string,
   port: number,
-  limits: ReadingLimits = defaultLimits,
+  limits: ClientLimits = defaultLimits,
 ): Promise<ListeningServer> {
   const server = createServer(
     {
@@ -47,6 +57,11 @@ export async function listen(
     },
     app,
   );
+  server.maxConnections = mostConnections;
+  // Else an answer that nobody reads is kept as long as its client likes. Node takes the limit off with the next request.
+  server.prependListener('request', (_, response) => {
+    response.once('prefinish', () => response.setTimeout(limits.answerMs));
+  });
   collectWhenIdle(server);
   server.on('clientError', answerUnreadable);
   server.listen(port, host);

@@ -76,7 +76,14 @@ describe('answers', () => {
     },
   );
 
-  it('runs carry Server-Timing, and traceresponse where there is a trace', async () => {
+  it.each([
+    ['without a parent', {}],
+    ['with one', { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }],
+  ])('have no traceresponse where no spans are made, %s', async (_, headers) => {
+    expect((await service.get('/bench/fib?tasks=1&n=1', headers)).headers.get('traceresponse')).toBeNull();
+  });
+
+  it('runs carry Server-Timing', async () => {
     const { headers } = await service.get('/bench/s3?tasks=1');
     expect(headers.get('server-timing')).toMatch(
       /^total;dur=[\d.]+, before;dur=[\d.]+, run;dur=[\d.]+, sign;dur=[\d.]+, fanout;dur=[\d.]+$/,

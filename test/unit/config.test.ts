@@ -63,6 +63,9 @@ describe('the configuration', () => {
     ['CORS_ORIGINS', 'localhost:3000'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
     ['BENCH_TOKEN', 'short'],
+    ['BENCH_TOKEN', 'with a space in it'],
+    ['BENCH_TOKEN', 'ends-with-a-newline\n'],
+    ['BENCH_TOKEN', 'nicht-nur-ASCII-größer'],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))]);
   });
