@@ -29,6 +29,7 @@ describe('the package', () => {
       expect.arrayContaining([
         'LICENSE',
         'README.md',
+        'SECURITY.md',
         'package.json',
         'dist/main.js',
         'dist/register.js',
@@ -46,7 +47,7 @@ describe('the package', () => {
 
   it('has nothing else', () => {
     const known =
-      /^(?:dist\/.*\.(?:js|d\.ts)|deploy\/k6\/\w+\.(?:ts|md)|docs\/.*\.(?:md|json)|examples\/.*\.ts|LICENSE|README\.md|package\.json)$/u;
+      /^(?:dist\/.*\.(?:js|d\.ts)|deploy\/k6\/\w+\.(?:ts|md)|docs\/.*\.(?:md|json)|examples\/.*\.ts|LICENSE|README\.md|SECURITY\.md|package\.json)$/u;
     expect(paths.filter((path) => !known.test(path))).toEqual([]);
   });
 
