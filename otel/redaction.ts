@@ -1,27 +1,40 @@
-/** A query value that signs or authorises a request. OpenTelemetry's list for `url.query`, and S3's presigned GETs. */
-const secretParameters =
-  'X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|AWSAccessKeyId|Signature|sig|X-Goog-Signature';
+/** Query parameters that sign or authorise a request: OpenTelemetry's list for `url.query`, and S3's presigned GETs. */
+const secretNames = new Set([
+  'x-amz-signature',
+  'x-amz-credential',
+  'x-amz-security-token',
+  'awsaccesskeyid',
+  'signature',
+  'sig',
+  'x-goog-signature',
+]);
 
-const secretValue = new RegExp(`([?&;](?:${secretParameters})=)[^&;#\\s"'<>]*`, 'giu');
-
-/** `%58-Amz-…` is the same parameter to a server. */
-const encodedName = /([?&;])([^=&;#\s"'<>]*%[^=&;#\s"'<>]*)=([^&;#\s"'<>]*)/gu;
-const secretName = new RegExp(`^(?:${secretParameters})$`, 'iu');
+// These patterns meet what strangers send, before any guard. So what one of them repeats ends where it can begin anew,
+// and no stretch is gone over more than once.
+const parameterName = /[?&;]([^?&;=#\s"'<>]*)=/gu;
+const parameterValue = /[^&;#\s"'<>]*/uy;
 
 /**
  * Replaces the values of query parameters that sign or authorise a request by `REDACTED`. Keys, order and all else
  * stay as they are, byte for byte. Takes absolute and relative URLs, and what is no URL at all.
  */
 export function redactUrl(url: string): string {
-  const redacted = url.replace(secretValue, '$1REDACTED');
-  return redacted.includes('%') ? redacted.replace(encodedName, redactEncoded) : redacted;
+  let redacted = '';
+  let done = 0;
+  for (const { 0: found, 1: name = '', index } of url.matchAll(parameterName)) {
+    // In a value that is gone already, or of a parameter that anyone may see.
+    if (index < done || !secretNames.has(decoded(name).toLowerCase())) continue;
+    parameterValue.lastIndex = index + found.length;
+    redacted += `${url.slice(done, parameterValue.lastIndex)}REDACTED`;
+    parameterValue.test(url);
+    done = parameterValue.lastIndex;
+  }
+  return redacted + url.slice(done);
 }
 
-function redactEncoded(whole: string, separator: string, name: string): string {
-  return secretName.test(decoded(name)) ? `${separator}${name}=REDACTED` : whole;
-}
-
+/** `%58-Amz-…` is the same parameter to a server. */
 function decoded(name: string): string {
+  if (!name.includes('%')) return name;
   try {
     return decodeURIComponent(name);
   } catch {
@@ -30,7 +43,7 @@ function decoded(name: string): string {
   }
 }
 
-const userInfo = /([a-z][a-z0-9+.-]*:\/\/)[^/\s?#@]+@/giu;
+const userInfo = /:\/\/[^/\s?#@]+@/gu;
 const authorization = /((?:proxy-)?authorization["']?\s*[:=]\s*)(["']?)[^"'\r\n]+/giu;
 const credentialHeader = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^"',\s&;]+/giu;
 const bareSignature = /\b((?:Credential|Signature)=)[^\s,&;"'<>]+/gu;
@@ -45,7 +58,7 @@ const suspicious = /[=@]|authorization|x-amz-security-token/iu;
 export function redactText(text: string): string {
   if (!suspicious.test(text)) return text;
   return redactUrl(text)
-    .replace(userInfo, '$1REDACTED@')
+    .replace(userInfo, '://REDACTED@')
     .replace(authorization, '$1$2REDACTED')
     .replace(credentialHeader, '$1REDACTED')
     .replace(bareSignature, '$1REDACTED');

@@ -30,6 +30,11 @@ describe('a URL', () => {
 
   test('is redacted where the name of a secret parameter is percent-encoded', () => {
     expect(redactUrl('/p?X%2DAmz%2DSignature=abc&x%41=1')).toBe('/p?X%2DAmz%2DSignature=REDACTED&x%41=1');
+    for (const name of secretParameters) {
+      const encoded = name.replaceAll(/./gu, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+      expect(redactUrl(`/p?${encoded}=abc&b=2`)).toBe(`/p?${encoded}=REDACTED&b=2`);
+    }
+    expect(redactUrl('/p?%61=http://h/?s%69g=abc')).toBe('/p?%61=http://h/?s%69g=REDACTED');
   });
 
   test('is redacted where it is given twice, or is no URL at all', () => {
@@ -68,3 +73,41 @@ describe('words', () => {
     );
   });
 });
+
+describe('a million characters from a stranger', () => {
+  const secret = 'http://h/?sig=s3cret';
+
+  // Whoever went over them once for each would be at it for hours.
+  test.each([
+    ['escapes', `/x?${million('%')}`],
+    ['beginnings of a query', million('?')],
+    ['beginnings and escapes', million('?%')],
+    ['separators', `/x?${million('&;')}`],
+    ['escaped names without a value', million('?X%2DAmz%2DSignature')],
+    ['names that nearly are secret', million('?X-Amz-Signatur%65e=1')],
+    ['values', million('?x=')],
+    ['letters', million('a')],
+    ['schemes', million('a+.-')],
+    ['a scheme and a user', `${million('a')}://${million('u')}`],
+    ['beginnings of a URL', million('a://')],
+    ['colons and slashes', million(':/')],
+    ['a header and spaces', `authorization${million(' ')}`],
+    ['a header and line ends', `authorization:${million('\n')}`],
+    ['names of headers', million('proxy-authorization')],
+    ['names of headers and quotes', million('proxy-authorization" ')],
+    ['a token and spaces', `x-amz-security-token${million(' ')}`],
+    ['a token and more spaces', `x-amz-security-token: ${million(' ')}`],
+    ['names of tokens', million('x-amz-security-token:')],
+    ['signatures', million(' Signature')],
+    ['credentials', million('Credential=')],
+  ])('is gone over once: %s', (_, hostile) => {
+    for (const text of [`${hostile} ${secret}`, `${hostile}${secret}`]) {
+      expect(redactUrl(text).includes('s3cret')).toBe(false);
+      expect(redactText(text).includes('s3cret')).toBe(false);
+    }
+  });
+});
+
+function million(part: string): string {
+  return part.repeat(Math.ceil(1e6 / part.length));
+}
