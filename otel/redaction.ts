@@ -43,7 +43,8 @@ function decoded(name: string): string {
   }
 }
 
-const userInfo = /:\/\/[^/\s?#@]+@/gu;
+// To the last @: a password may have some, unescaped.
+const userInfo = /:\/\/[^/\s?#]+@/gu;
 const authorization = /((?:proxy-)?authorization["']?\s*[:=]\s*)(["']?)[^"'\r\n]+/giu;
 const credentialHeader = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^"',\s&;]+/giu;
 const bareSignature = /\b((?:Credential|Signature)=)[^\s,&;"'<>]+/gu;

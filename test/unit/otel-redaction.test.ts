@@ -71,6 +71,7 @@ describe('words', () => {
     expect(redactText('connect to http://user:pw@host/ failed')).toBe(
       'connect to http://REDACTED@host/ failed',
     );
+    expect(redactText('http://user:p@ss@host/?mail=a@b')).toBe('http://REDACTED@host/?mail=a@b');
   });
 });
 
