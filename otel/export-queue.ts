@@ -35,8 +35,10 @@ export class ExportQueue implements SpanProcessor {
   readonly #exporter: ToldExporter;
   readonly #collector: Collector;
   readonly #max: number;
-  /** What runs may reserve: the rest is for the spans of requests, which can't wait. */
-  readonly #reservable: number;
+  /** What the spans of runs may take: the rest is for those of requests, which can't wait. */
+  readonly #forRuns: number;
+  /** So many of a run's spans at most are added at once. */
+  readonly #piece: number;
   #pending = 0;
   #exported = 0;
   #dropped = 0;
@@ -47,24 +49,26 @@ export class ExportQueue implements SpanProcessor {
   readonly #slowMs: number;
   readonly #runs = new WaitingLine();
   /** Spans of runs that were let in. */
-  readonly #slices = new WaitingLine();
+  readonly #pieces = new WaitingLine();
 
   constructor(exporter: SpanExporter, collector: Collector, limits: QueueLimits) {
     this.#collector = collector;
     this.#max = limits.maxQueueSize;
     this.#slowMs = limits.slowMillis;
-    this.#reservable = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
+    this.#forRuns = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
+    this.#piece = Math.min(200, Math.ceil(this.#forRuns / 2));
     this.#exporter = new ToldExporter(exporter, limits.exportTimeoutMillis, (...told) => this.#told(...told));
-    this.#batches = new BatchSpanProcessor({ exporter: this.#exporter, ...limits });
+    // Where no piece fits a batch is full, and so on its way: none waits for the batch processor's timer.
+    const largestBatch = this.#forRuns - this.#piece + 1;
+    this.#batches = new BatchSpanProcessor({
+      exporter: this.#exporter,
+      ...limits,
+      maxExportBatchSize: Math.min(limits.maxExportBatchSize, largestBatch),
+    });
   }
 
   get counts(): QueueCounts {
     return { pending: this.#pending, exported: this.#exported, dropped: this.#dropped };
-  }
-
-  /** The most spans that may be added at once: whoever adds more waits for {@link space} between. */
-  get sliceSpans(): number {
-    return Math.min(200, this.#max);
   }
 
   /**
@@ -73,8 +77,8 @@ export class ExportQueue implements SpanProcessor {
    * there is.
    */
   async reserve(spans: number, signal?: AbortSignal): Promise<Room> {
-    const wanted = Math.min(spans, this.#reservable);
-    const fits = (): boolean => this.#open || this.#pending + this.#reserved + wanted <= this.#reservable;
+    const wanted = Math.min(spans, this.#forRuns);
+    const fits = (): boolean => this.#open || this.#pending + this.#reserved + wanted <= this.#forRuns;
     const take = (): void => {
       this.#reserved += wanted;
     };
@@ -89,10 +93,19 @@ export class ExportQueue implements SpanProcessor {
     };
   }
 
-  /** Resolves when `spans` more fit, or when the collector does not accept or is slow. */
-  async space(spans: number): Promise<void> {
-    const fits = (): boolean => this.#open || this.#pending + spans <= this.#max;
-    await this.#slices.enter(turnOf(fits, () => undefined));
+  /**
+   * Adds a run's spans, however many, as there is room for them. Resolves when all are in the queue; where the collector
+   * does not accept or is slow that is at once, and what does not fit is dropped.
+   */
+  async add(spans: readonly ReadableSpan[]): Promise<void> {
+    for (let first = 0; first < spans.length; first += this.#piece) {
+      const piece = spans.slice(first, first + this.#piece);
+      const fits = (): boolean => this.#open || this.#pending + piece.length <= this.#forRuns;
+      const take = (): void => {
+        for (const span of piece) this.onEnd(span);
+      };
+      await this.#pieces.enter(turnOf(fits, take));
+    }
   }
 
   onStart(): void {}
@@ -131,7 +144,7 @@ export class ExportQueue implements SpanProcessor {
       this.#collector.refused(redactText(reasonOf(result.error)));
       this.#drop(spans);
     }
-    this.#slices.letIn();
+    this.#pieces.letIn();
     this.#runs.letIn();
   }
 

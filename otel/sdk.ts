@@ -1,4 +1,4 @@
-import { setImmediate as yieldToEvents, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   TraceFlags,
   context,
@@ -33,7 +33,7 @@ import { meterName, runSpanName, tracerName } from './names.ts';
 import { Notices, type NoticeListener } from './notices.ts';
 import { telemetryResource } from './resource.ts';
 import { ServerSpans } from './server-spans.ts';
-import { mostSpansOfTask, spansOf, type SpanSettings } from './spans.ts';
+import { mostSpansOfTask, slicesOf, type SpanSettings } from './spans.ts';
 import { traceJson } from './trace-json.ts';
 
 let started: Telemetry | null = null;
@@ -62,8 +62,8 @@ export class Telemetry {
   readonly #tracer: Tracer;
   readonly #collector: Collector | null;
   readonly #queue: ExportQueue | null;
-  /** Where spans go: the collector, the console, both or neither. */
-  readonly #outlets: readonly SpanProcessor[];
+  /** Where spans go as well, or alone, if `OTEL_TRACES_EXPORTER` says so. */
+  readonly #console: SpanProcessor | null;
   readonly #emitting = new Set<Promise<void>>();
 
   /** `instrumentServers: false` leaves the process's HTTP servers alone. */
@@ -78,17 +78,15 @@ export class Telemetry {
       otlp === null || this.#collector === null
         ? null
         : new ExportQueue(otlp.exporter, this.#collector, queueLimits());
-    this.#outlets = [
-      ...(this.#queue === null ? [] : [this.#queue]),
-      ...(console === null ? [] : [new SimpleSpanProcessor({ exporter: console })]),
-    ];
+    this.#console = console === null ? null : new SimpleSpanProcessor({ exporter: console });
+    const outlets = [this.#queue, this.#console].filter((outlet) => outlet !== null);
     const readers = metricReadersFromEnvironment(this.#notices);
     const logRecordProcessors = logProcessorsFromEnvironment(this.#notices);
     this.#sdk = new NodeSDK({
       resource,
       autoDetectResources: false,
       // With nobody to send to there is nothing to make: the SDK then starts no tracer.
-      spanProcessors: this.#outlets.length === 0 ? [] : [this.#serverSpans, ...this.#outlets],
+      spanProcessors: outlets.length === 0 ? [] : [this.#serverSpans, ...outlets],
       metricReaders: readers.all,
       logRecordProcessors,
       instrumentations: [
@@ -225,21 +223,10 @@ export class Telemetry {
   }
 
   async #write(record: RunRecord): Promise<void> {
-    const spansOfTask = mostSpansOfTask(record.plan);
-    const slice = Math.max(1, Math.floor((this.#queue?.sliceSpans ?? 200) / spansOfTask));
-    const spans = spansOf(record, this.#spanSettings);
-    await this.#queue?.space(runAndSign);
-    this.#send(spans.ofRun());
-    for (let first = 0; first < record.tasks.length; first += slice) {
-      if (first > 0) await yieldToEvents();
-      const tasks = record.tasks.slice(first, first + slice);
-      await this.#queue?.space(tasks.length * spansOfTask);
-      for (const task of tasks) this.#send(spans.ofTask(task));
+    for await (const slice of slicesOf(record, this.#spanSettings)) {
+      for (const span of slice) this.#console?.onEnd(span);
+      await this.#queue?.add(slice);
     }
-  }
-
-  #send(spans: readonly ReadableSpan[]): void {
-    for (const span of spans) for (const outlet of this.#outlets) outlet.onEnd(span);
   }
 }
 

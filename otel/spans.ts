@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import {
   SpanKind,
   SpanStatusCode,
@@ -29,7 +30,7 @@ export interface SpanSettings {
   readonly limits: AttributeLimits | null;
 }
 
-/** A finished run's spans, each made when it is asked for, so that thousands of them need not hold the event loop. */
+/** A finished run's spans. */
 export interface RunSpans {
   /** The run span and, where the run signed, the sign span. */
   ofRun(): readonly ReadableSpan[];
@@ -54,6 +55,27 @@ interface SpanFailure {
   readonly type: string;
   /** `null`: the span above has the words. */
   readonly words: string | null;
+}
+
+/** So many spans and the rest of a task's are made in one turn of the event loop. */
+const sliceSpans = 200;
+
+/**
+ * A finished run's spans, a slice at a time: thousands of them do not hold the event loop, which has its turn between
+ * slices, and nobody needs to have them all. `RangeError` for a record whose ids are not its tasks'.
+ */
+export async function* slicesOf(record: RunRecord, settings: SpanSettings): AsyncGenerator<ReadableSpan[]> {
+  const spans = spansOf(record, settings);
+  let slice = [...spans.ofRun()];
+  for (const task of record.tasks) {
+    if (slice.length >= sliceSpans) {
+      yield slice;
+      slice = [];
+      await yieldToEvents();
+    }
+    slice.push(...spans.ofTask(task));
+  }
+  yield slice;
 }
 
 /**

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
 import { dawdleMs, OtlpReceiver } from '../support/otlp-receiver.ts';
-import { okTask, plan, runOf } from './run-records.ts';
+import { attempt, okTask, plan, runOf } from './run-records.ts';
 import { telemetryWith, type TelemetryUnderTest } from './telemetry-under-test.ts';
 
 let receiver: OtlpReceiver;
@@ -73,6 +73,29 @@ describe('while the collector accepts', () => {
     await receiver.received(1_002, trace.traceId);
     expect(telemetry.counts.dropped).toBe(0);
   });
+
+  test.each([1, 2, 5, 20, 37])(
+    'a queue of %i spans, fewer than one task may have, delivers them and lets the next run in',
+    async (size) => {
+      const telemetry = start({ OTEL_BSP_MAX_QUEUE_SIZE: `${size}`, OTEL_BSP_SCHEDULE_DELAY: '1' });
+      const detailed = { ...plan, tasks: 2, detail: 'phases', attempts: 5 } as const;
+      const attempts = Array.from({ length: 5 }, () => attempt);
+      // The task's own, its queue and prepare, and each attempt with three parts.
+      const spansOfTask = 3 + 5 * 4;
+      for (let made = 1; made <= 2; made += 1) {
+        const room = await telemetry.reserveRoom(detailed);
+        const ids = telemetry.allotIds(detailed);
+        const tasks = [okTask(0, { attempts }), okTask(1, { attempts })];
+        await telemetry.emit(runOf(tasks, ids, { plan: detailed }));
+        room.release();
+        await receiver.received(2 + 2 * spansOfTask, ids.traceId);
+      }
+      await expect
+        .poll(() => telemetry.counts)
+        .toEqual({ pending: 0, exported: 2 * (2 + 2 * spansOfTask), dropped: 0 });
+      expect(under.notices).toEqual([]);
+    },
+  );
 
   test('what waits is sent before the end', async () => {
     const telemetry = start({ OTEL_BSP_SCHEDULE_DELAY: '600000' });

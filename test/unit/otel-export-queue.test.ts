@@ -5,8 +5,9 @@ import { Collector } from '../../otel/collector.ts';
 import { ExportQueue } from '../../otel/export-queue.ts';
 import { Notices, type Notice } from '../../otel/notices.ts';
 
-/** An exporter whose batches succeed or fail when the test says so. */
+/** An exporter whose batches succeed or fail when the test says so, or succeed at once. */
 class HeldExporter implements SpanExporter {
+  holds = true;
   readonly batches: { readonly spans: readonly ReadableSpan[]; readonly end: (ok: boolean) => void }[] = [];
 
   export(spans: ReadableSpan[], report: (result: ExportResult) => void): void {
@@ -17,6 +18,7 @@ class HeldExporter implements SpanExporter {
           : { code: ExportResultCode.FAILED, error: new Error('refused') },
       );
     this.batches.push({ spans, end });
+    if (!this.holds) end(true);
   }
 
   shutdown(): Promise<void> {
@@ -51,6 +53,24 @@ beforeEach(() => {
 function add(spans: number): void {
   const tracer = provider.getTracer('test');
   for (let made = 0; made < spans; made += 1) tracer.startSpan('span').end();
+}
+
+/** Spans that were made elsewhere, as those of runs are. */
+function madeSpans(count: number): ReadableSpan[] {
+  const made: ReadableSpan[] = [];
+  const maker = new TracerProvider({
+    spanProcessors: [
+      {
+        onStart() {},
+        onEnd: (span) => void made.push(span),
+        forceFlush: () => Promise.resolve(),
+        shutdown: () => Promise.resolve(),
+      },
+    ],
+  });
+  const tracer = maker.getTracer('test');
+  while (made.length < count) tracer.startSpan('span').end();
+  return made;
 }
 
 /** Waits for batch `index` to be handed over, and ends it. */
@@ -128,16 +148,57 @@ describe('room for a run', () => {
 });
 
 describe('the queue', () => {
-  test('makes whoever writes more than it holds wait, so that all of it arrives', async () => {
+  test('makes a run wait whose spans do not fit, so that all of them arrive', async () => {
     add(20);
-    const space = queue.space(5);
-    expect(await settled(space)).toBe(false);
+    const added = queue.add(madeSpans(5));
+    expect(await settled(added)).toBe(false);
     await endBatch(0, true);
-    await space;
-    add(5);
+    await added;
     await endBatch(1, true);
     await endBatch(2, true);
     await expect.poll(() => queue.counts).toEqual({ pending: 0, exported: 25, dropped: 0 });
+  });
+
+  test.each([1, 2, 9, 18, 20, 21, 38, 500])(
+    'takes %i spans at once, more than it holds among them, and loses none',
+    async (count) => {
+      const spans = madeSpans(count);
+      exporter.holds = false;
+      await queue.add(spans);
+      await queue.forceFlush();
+      expect(exporter.batches.flatMap((batch) => batch.spans)).toEqual(spans);
+      expect(queue.counts).toEqual({ pending: 0, exported: count, dropped: 0 });
+    },
+  );
+
+  test('is filled by runs without waiting for the time of a batch', async () => {
+    const patient = { ...limits, maxExportBatchSize: limits.maxQueueSize, scheduledDelayMillis: 600_000 };
+    queue = new ExportQueue(exporter, new Collector('http://collector/', new Notices()), patient);
+    exporter.holds = false;
+    await queue.add(madeSpans(100));
+    expect(queue.counts.dropped).toBe(0);
+  });
+
+  test('lets runs that wait in one after another, so that neither takes the room of the other', async () => {
+    add(reservable);
+    const both = [queue.add(madeSpans(9)), queue.add(madeSpans(9))] as const;
+    await endBatch(0, true);
+    await both[0];
+    expect(await settled(both[1])).toBe(false);
+    await endBatch(1, true);
+    await both[1];
+    expect(queue.counts).toEqual({ pending: 16, exported: 20, dropped: 0 });
+  });
+
+  test('keeps room for the spans of requests while a run fills it', async () => {
+    void queue.add(madeSpans(500));
+    add(limits.maxQueueSize - reservable);
+    expect(queue.counts.dropped).toBe(0);
+    await endBatch(0, true);
+    await settled(Promise.resolve());
+    expect(queue.counts.pending).toBeGreaterThan(0);
+    add(limits.maxQueueSize - reservable);
+    expect(queue.counts.dropped).toBe(0);
   });
 
   test('is bounded: what does not fit is dropped, counted and said once', () => {
