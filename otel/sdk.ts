@@ -201,8 +201,11 @@ export class Telemetry {
     return emission;
   }
 
-  /** The record's spans as OTLP JSON, with the request's own when it was traced and this very record was emitted. */
-  traceJson(record: RunRecord): Promise<string> {
+  /**
+   * The record's spans as OTLP JSON, in pieces to be joined, with the request's own when it was traced and this very
+   * record was emitted.
+   */
+  traceJson(record: RunRecord): AsyncIterable<string> {
     return traceJson(record, this.#spanSettings, this.#serverSpans.of(record));
   }
 

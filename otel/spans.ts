@@ -31,7 +31,7 @@ export interface SpanSettings {
 }
 
 /** A finished run's spans. */
-export interface RunSpans {
+interface RunSpans {
   /** The run span and, where the run signed, the sign span. */
   ofRun(): readonly ReadableSpan[];
   /** The task's own span and, with `detail=phases`, its parts. */
@@ -83,7 +83,7 @@ export async function* slicesOf(record: RunRecord, settings: SpanSettings): Asyn
  * the nanosecond. They are made here and not by a tracer: a tracer would measure what is known already, give ids that
  * are allotted already, and ask a sampler that has decided, in twice the time.
  */
-export function spansOf(record: RunRecord, { resource, withContent, limits }: SpanSettings): RunSpans {
+function spansOf(record: RunRecord, { resource, withContent, limits }: SpanSettings): RunSpans {
   const { plan, trace } = record;
   const { traceId } = trace;
   const at = epochTimes(record.clock);

@@ -27,8 +27,8 @@ export interface Bench {
     signal: AbortSignal,
     onProgress: (progress: Progress) => void,
   ): Promise<ComparisonRecord>;
-  /** A run's spans as OTLP JSON. */
-  traceJson(record: RunRecord): Promise<string>;
+  /** A run's spans as OTLP JSON, in pieces to be joined. */
+  traceJson(record: RunRecord): AsyncIterable<string>;
   readiness(): Promise<readonly ReadinessCheck[]>;
 }
 

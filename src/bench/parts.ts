@@ -19,7 +19,7 @@ export interface BenchTelemetry {
   /** Makes the record's spans. */
   emit(record: RunRecord): Promise<void>;
   readonly metrics: BenchMetrics;
-  traceJson(record: RunRecord): Promise<string>;
+  traceJson(record: RunRecord): AsyncIterable<string>;
   /** `traceparent` values by task index; `null` where the run is not traced. */
   traceparents(ids: TraceIds): readonly string[] | null;
   beginComparison(comparison: { readonly id: string; readonly workload: string }): ComparisonTrace;

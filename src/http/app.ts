@@ -81,7 +81,12 @@ function errorHandler({ metrics, reportFault }: HttpDeps): ErrorRequestHandler {
   return (error: unknown, { path }, response, _next) => {
     if (error instanceof BenchError && asksForWork.test(path)) metrics.rejected(error.code);
     // The client has gone; there is nobody to answer.
-    if (response.headersSent || response.destroyed) return response.destroy();
+    if (response.destroyed) return;
+    if (response.headersSent) {
+      reportFault(error);
+      // That the answer is not whole must be seen.
+      return response.destroy();
+    }
     if (error instanceof BenchError) return sendError(response, error);
     if (isUnreadable(error))
       return sendProblem(response, problemOf('bad_request', 'The request cannot be read.'));

@@ -77,6 +77,54 @@ describe('a run', () => {
   });
 });
 
+describe('the spans of a run', () => {
+  it('are answered piece by piece', async () => {
+    const path = await serveSpans(async function* () {
+      for (const piece of ['{', '"resourceSpans":', '[]}']) yield piece;
+    });
+    const { status, headers, text } = await get(path);
+    expect([status, headers.get('content-type'), text]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      '{"resourceSpans":[]}',
+    ]);
+    expect(headers.get('server-timing')).toMatch(/^total;dur=/u);
+  });
+
+  it('are made no further when the client goes away', async () => {
+    const ended = Promise.withResolvers<void>();
+    const path = await serveSpans(async function* () {
+      try {
+        for (;;) yield ' '.repeat(100_000);
+      } finally {
+        ended.resolve();
+      }
+    });
+    const client = request(service.url + path, { agent: false }, (answer) => {
+      answer.once('data', () => client.destroy());
+      answer.on('error', () => {});
+    });
+    client.on('error', () => {}).end();
+    await ended.promise;
+    expect((await get('/healthz')).status).toBe(200);
+    expect(service.faults).toEqual([]);
+  });
+
+  it('that cannot be made are a problem', async () => {
+    const fault = new RangeError('no such id');
+    const path = await serveSpans(() => failing([], fault));
+    expect(await get(path)).toMatchObject({ status: 500 });
+    expect(service.faults).toEqual([fault]);
+  });
+
+  it('that cannot be made any further end the connection, so that nobody takes them for all', async () => {
+    const fault = new RangeError('no such id');
+    const path = await serveSpans(() => failing(['{"resourceSpans":'], fault));
+    await expect(get(path)).rejects.toThrow(/socket hang up|aborted/u);
+    expect(service.faults).toEqual([fault]);
+  });
+});
+
 describe('readiness', () => {
   it('is 503 with what is missing when a check fails', async () => {
     const checks = [{ name: 'target', ok: false, problem: 'connection refused' }];
@@ -90,4 +138,17 @@ describe('readiness', () => {
 
 function get(path: string) {
   return rawRequest(service.url, { path });
+}
+
+/** A service whose runs have these spans, and the path of one. */
+async function serveSpans(traceJson: () => AsyncIterable<string>): Promise<string> {
+  service = await serveFake({ bench: { ...depsOf().bench, traceJson } });
+  const record = recordOf({});
+  service.archive.add(record);
+  return `/runs/${record.id}/trace.json`;
+}
+
+async function* failing(pieces: readonly string[], fault: Error): AsyncGenerator<string> {
+  yield* pieces;
+  throw fault;
 }

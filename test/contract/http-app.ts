@@ -44,7 +44,9 @@ export function depsOf(changes: Partial<HttpDeps> = {}, run: RunFake = okRun): H
         calibrate: async () => {},
         onProgress,
       }),
-    traceJson: async () => '{"resourceSpans":[]}',
+    async *traceJson() {
+      yield '{"resourceSpans":[]}';
+    },
     readiness: async () => [{ name: 'runner', ok: true, problem: null }],
   };
   return {

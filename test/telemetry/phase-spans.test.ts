@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
@@ -154,7 +155,7 @@ describe('detail=phases', () => {
     const { record } = await received(tasks);
     await receiver.received(2 + 7 * 1_000, record.trace.traceId);
     expect(telemetry.counts.dropped).toBe(0);
-    const file = JSON.parse(await telemetry.traceJson(record));
+    const file = JSON.parse(await text(telemetry.traceJson(record)));
     const ids: string[] = file.resourceSpans[0].scopeSpans[0].spans.map(
       ({ spanId }: { spanId: string }) => spanId,
     );

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   context,
@@ -158,7 +159,7 @@ describe('trace.json', () => {
     });
     await under.telemetry.emit(record);
     await under.telemetry.flush();
-    const inFile = parseTraceJson(await under.telemetry.traceJson(record));
+    const inFile = parseTraceJson(await text(under.telemetry.traceJson(record)));
     expect(inFile.map(({ name }) => name)).toEqual([
       'GET',
       'run s3 presigned-async',
@@ -181,7 +182,7 @@ describe('trace.json', () => {
     await telemetry.emit(long);
     // As it is kept.
     const kept: RunRecord = JSON.parse(JSON.stringify(long));
-    const first = async () => parseTraceJson(await telemetry.traceJson(kept))[0]?.name;
+    const first = async () => parseTraceJson(await text(telemetry.traceJson(kept)))[0]?.name;
     expect(await first()).toBe('GET');
     await others();
     expect(await first()).toBe('run s3 presigned-async');
@@ -192,7 +193,7 @@ describe('trace.json', () => {
     under = telemetryWith({ OTEL_TRACES_EXPORTER: 'none' });
     const record = runOf([okTask(0)], under.telemetry.allotIds({ ...plan, tasks: 1 }));
     await under.telemetry.emit(record);
-    const inFile = parseTraceJson(await under.telemetry.traceJson(record));
+    const inFile = parseTraceJson(await text(under.telemetry.traceJson(record)));
     expect(inFile.map(({ spanId }) => spanId)).toEqual([
       record.trace.runSpanId,
       record.trace.signSpanId,

@@ -3,6 +3,7 @@ import { workloadNamed } from '../../bench/plan.ts';
 import type { RunRecord } from '../../record/record.ts';
 import type { HttpDeps } from '../deps.ts';
 import { describeAnswer } from '../answer-headers.ts';
+import { sendPieces } from '../pieces.ts';
 import { problemOfRun, sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
 import { keptRunSchema, runListSchema, traceSchema } from '../schemas.ts';
@@ -59,10 +60,10 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
       async handle(request, response) {
         refuseParameters(request.url);
         const record = find(request.params['id']);
-        const json = await bench.traceJson(record);
         response.set('Content-Disposition', `attachment; filename="${record.id}.trace.json"`);
         describeAnswer(response);
-        response.type('application/json').send(json);
+        response.type('application/json');
+        await sendPieces(request, response, bench.traceJson(record));
       },
     },
   ];
