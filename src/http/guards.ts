@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { BenchError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
+import { describeAnswer } from './answer-headers.ts';
 
 /** Longer than any URL of this service; Node's own limit is on all headers together. */
 const maxUrlCharacters = 8_192;
@@ -93,12 +94,17 @@ function isSameSite(origin: string, servedAs: string): boolean {
 /** Lets pages of these origins read answers and send a token (CORS); without one, no page of another origin can. */
 export function corsGuard(origins: readonly string[]): RequestHandler {
   if (origins.length === 0) return (_request, _response, next) => next();
-  return cors({
+  const guard = cors({
     origin: [...origins],
     methods: 'GET',
     allowedHeaders: ['Authorization', 'traceparent', 'tracestate'],
     exposedHeaders: ['traceresponse', 'Server-Timing', 'Retry-After'],
   });
+  return (request, response, next) => {
+    // It answers them by itself.
+    if (request.method === 'OPTIONS') describeAnswer(response);
+    guard(request, response, next);
+  };
 }
 
 /**

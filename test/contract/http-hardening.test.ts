@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import express from 'express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createApp } from '../../src/http/app.ts';
+import { createApp, routesOf } from '../../src/http/app.ts';
 import { listen, type ListeningServer } from '../../src/http/listen.ts';
 import { rawRequest, startService, type RunningService } from '../support/service.ts';
 import { depsOf, serveFake, type FakeService } from './http-app.ts';
@@ -133,11 +133,46 @@ describe('what is too much', () => {
 });
 
 describe('headers of every answer', () => {
+  const origin = 'http://localhost:3000';
   let service: FakeService;
   beforeAll(async () => {
-    service = await serveFake();
+    service = await serveFake({ corsOrigins: [origin] });
   });
   afterAll(() => service.close());
+
+  const everyPath = routesOf(depsOf()).map(({ path }) => path.replace(':workload', 'fib'));
+
+  const requests: readonly (readonly [string, string, Readonly<Record<string, string>>])[] = [
+    ...everyPath.map((path) => ['GET', path, {}] as const),
+    ['GET', '/bench/fib?n=x', {}],
+    ['GET', '/bench/nothing', {}],
+    ['GET', '/nothing', {}],
+    ['GET', '/%', {}],
+    ['POST', '/bench/fib', {}],
+    ['HEAD', '/readyz', {}],
+    ['GET', '/bench/fib', { host: 'elsewhere.example' }],
+    ['OPTIONS', '/bench/fib', { origin, 'access-control-request-method': 'GET' }],
+  ];
+  it.each(requests)(
+    '%s %s %j: how long it took, and that it is not to be kept',
+    async (method, path, headers) => {
+      const answer = await rawRequest(service.url, { method, path, headers });
+      expect(answer.headers.get('server-timing')).toMatch(/^total;dur=[\d.]+(?:, |$)/u);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    },
+  );
+
+  it('the one to who is not ready too', async () => {
+    const { bench } = depsOf();
+    const checks = [{ name: 'runner', ok: false, problem: 'it is gone' }];
+    const unready = await serveFake({ bench: { ...bench, readiness: async () => checks } });
+    const answer = await rawRequest(unready.url, { path: '/readyz' });
+    await unready.close();
+    expect([answer.status, answer.headers.get('server-timing')]).toEqual([
+      503,
+      expect.stringMatching(/^total;dur=[\d.]+$/u),
+    ]);
+  });
 
   it.each([
     ['GET', '/bench/fib', 200],

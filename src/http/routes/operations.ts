@@ -27,6 +27,7 @@ export function operationRoutes({ bench, metrics, version }: HttpDeps): readonly
       async handle(_, response) {
         const checks = await bench.readiness();
         const ready = checks.every(({ ok }) => ok);
+        describeAnswer(response);
         response
           .status(ready ? 200 : 503)
           .type('application/json')
