@@ -22,7 +22,7 @@ export async function debianProgram(packageName: string, program: string): Promi
   await mkdir(folder, { recursive: true });
   const unpacked = await mkdtemp(join(folder, 'unpacking-'));
   try {
-    await run('sh', ['-c', `apt-get download ${packageName} && dpkg-deb -x ./*.deb .`], { cwd: unpacked });
+    await run('sh', ['-c', fetchAndUnpack, 'sh', packageName], { cwd: unpacked });
     await rename(join(unpacked, 'usr/bin', program), binary);
   } catch (cause) {
     const remedy = `Put ${program} there, or run this where apt knows the package ${packageName}.`;
@@ -32,3 +32,9 @@ export async function debianProgram(packageName: string, program: string): Promi
   }
   return binary;
 }
+
+/** Without lists apt knows no package, and old ones name files that are gone. Root alone may renew them. */
+const fetchAndUnpack = `
+if [ "$(id -u)" -eq 0 ]; then apt-get update; fi
+apt-get download "$1" && dpkg-deb -x ./*.deb .
+`;
