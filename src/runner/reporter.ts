@@ -2,7 +2,7 @@ import type { Clock } from '../record/clock.ts';
 import type { TaskRecord } from '../record/record.ts';
 import type { BegunRun, FinishedRun, FromRunner, StartedTask } from './messages.ts';
 
-/** News of tasks that end one by one is collected for so long: each message costs its run some tenths of a ms. */
+/** News of tasks that end one by one is collected for so long: each message costs its run up to a tenth of a ms. */
 const collectMs = 5;
 
 /** News that waits longer than this while the main thread is blocked could be lost with the runner. */
