@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { studySchema, type StudyData } from '../study/data.ts';
+import { studySchema, textOf, type StudyData } from '../study/data.ts';
 import { studyParts } from '../study/matrix.ts';
 import { renderStudy } from '../study/render.ts';
 import { ask } from './client.ts';
@@ -65,10 +65,9 @@ function withoutTraces(answer: Awaited<ReturnType<typeof ask>>): object {
   return { ...answer, cells, trace: null };
 }
 
-/** One sample list a line, so that a new measurement is a readable difference. */
 async function write(data: StudyData): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'data.json'), `${JSON.stringify(data)}\n`);
+  await writeFile(join(folder, 'data.json'), textOf(data));
 }
 
 await main(process.argv.slice(2), process.env);

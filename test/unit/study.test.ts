@@ -1,18 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { studySchema, type StudyData, type StudyResult } from '../../src/study/data.ts';
+import { studySchema, textOf, type StudyData, type StudyResult } from '../../src/study/data.ts';
 import { findingsOf, type Verdict } from '../../src/study/findings.ts';
 import { studyParts } from '../../src/study/matrix.ts';
 import { renderStudy } from '../../src/study/render.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 
 const folder = join(import.meta.dirname, '../../docs/study');
-const committed = studySchema.parse(JSON.parse(readFileSync(join(folder, 'data.json'), 'utf8')));
+const text = readFileSync(join(folder, 'data.json'), 'utf8');
+const committed = studySchema.parse(JSON.parse(text));
 
 describe('the study in the repository', () => {
   it('says what its data says, and nothing else', () => {
     expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(renderStudy(committed));
+  });
+
+  it('has one list of samples a line', () => {
+    const asWritten: StudyData = JSON.parse(text);
+    expect(text).toBe(textOf(asWritten));
+    const lines = text.split('\n').filter((line) => line.includes('"samplesMs"'));
+    expect(lines).toHaveLength(
+      committed.parts.flatMap(({ answer }) => answer.cells.flatMap(({ results }) => results)).length,
+    );
+    for (const line of lines) expect(line).toMatch(/^ +"samplesMs": \[ [\d., ]+ \],$/u);
   });
 
   it('has every part, with rounds enough for its intervals', () => {
@@ -32,6 +43,16 @@ describe('the study in the repository', () => {
   it('holds every finding against figures', () => {
     for (const { claim, figures } of findingsOf(committed))
       expect([claim, figures.length > 0]).toEqual([claim, true]);
+  });
+});
+
+describe('the text of the data', () => {
+  it('is the same data, whatever brackets and line breaks are in its words', () => {
+    const [part] = committed.parts;
+    if (part === undefined) throw new Error('no part');
+    const name = 'a [b], {c\n  d}, "e\\" [';
+    const data = { parts: [{ ...part, name }] };
+    expect(JSON.parse(textOf(data))).toEqual(data);
   });
 });
 
