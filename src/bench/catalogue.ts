@@ -47,7 +47,7 @@ export interface WorkloadCard {
   readonly strategies: readonly MatrixCell[];
 }
 
-export interface StrategyCard extends Omit<StrategyDeclaration, 'refusedAccesses'> {
+export interface StrategyCard extends Omit<StrategyDeclaration, 'baseline' | 'refusedAccesses'> {
   /** By workload: under which names it can be used there, or why not. */
   readonly workloads: Readonly<Record<string, readonly MatrixCell[]>>;
 }
@@ -67,7 +67,7 @@ export function workloadCards(world: World): readonly WorkloadCard[] {
 
 /** Every strategy with what it can do. */
 export function strategyCards(world: World): readonly StrategyCard[] {
-  return world.strategies.map(({ declaration: { refusedAccesses: _, ...declaration } }) => ({
+  return world.strategies.map(({ declaration: { baseline: _, refusedAccesses: __, ...declaration } }) => ({
     ...declaration,
     workloads: Object.fromEntries(
       world.workloads.map(({ declaration: workload }) => [

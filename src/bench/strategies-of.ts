@@ -34,6 +34,12 @@ function nowherePossible(declaration: StrategyDeclaration, runtimes: World['runt
   return refusals.includes(null) ? null : (refusals[0] ?? null);
 }
 
+/** What comparisons of a workload start from, unless they are told: the first way there is to have the baseline. */
+export const baselineOf = perWorld((workload, world): NamedStrategy | null => {
+  const all = strategiesOf(workload, world);
+  return all.find(({ declaration, refusal }) => declaration.baseline && refusal === null) ?? null;
+});
+
 export const strategyNames = perWorld(
   (workload, world): { readonly possible: readonly string[]; readonly refused: readonly string[] } => {
     const all = strategiesOf(workload, world);

@@ -8,6 +8,7 @@ export const async: StrategyEntry = {
     runsOn: 'main-thread',
     isolate: false,
     tasksAtOnce: 'concurrency',
+    baseline: false,
     awaits: true,
     refusedAccesses: {},
   },

@@ -13,6 +13,11 @@ export interface StrategyDeclaration {
   readonly isolate: boolean;
   /** `one`: one after another, whatever `concurrency` says. */
   readonly tasksAtOnce: 'one' | 'concurrency';
+  /**
+   * What everybody starts from: comparisons have it as their baseline, and CPU work is measured alone with it. One
+   * strategy is it, with one task after another on a main thread.
+   */
+  readonly baseline: boolean;
   /** Takes a task's awaiting variant where the workload has one. */
   readonly awaits: boolean;
   /** Accesses that can't be used, each with the reason. */

@@ -9,6 +9,7 @@ export const isolateSubprocess: StrategyEntry = {
     runsOn: 'child-process',
     isolate: true,
     tasksAtOnce: 'concurrency',
+    baseline: false,
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
   },

@@ -9,6 +9,7 @@ export const isolateThreads: StrategyEntry = {
     runsOn: 'isolate-threads',
     isolate: true,
     tasksAtOnce: 'concurrency',
+    baseline: false,
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
   },

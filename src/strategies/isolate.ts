@@ -9,6 +9,7 @@ export const isolate: StrategyEntry = {
     runsOn: 'main-thread',
     isolate: true,
     tasksAtOnce: 'one',
+    baseline: false,
     awaits: false,
     refusedAccesses: { sdk: sdkNeedsNode },
   },

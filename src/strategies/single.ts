@@ -8,6 +8,7 @@ export const single: StrategyEntry = {
     runsOn: 'main-thread',
     isolate: false,
     tasksAtOnce: 'one',
+    baseline: true,
     awaits: false,
     refusedAccesses: {},
   },

@@ -8,6 +8,7 @@ export const subprocess: StrategyEntry = {
     runsOn: 'child-process',
     isolate: false,
     tasksAtOnce: 'concurrency',
+    baseline: false,
     awaits: false,
     refusedAccesses: {},
   },

@@ -8,6 +8,7 @@ export const threads: StrategyEntry = {
     runsOn: 'worker-thread',
     isolate: false,
     tasksAtOnce: 'concurrency',
+    baseline: false,
     awaits: false,
     refusedAccesses: {},
   },

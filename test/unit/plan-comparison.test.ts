@@ -68,6 +68,22 @@ describe('a comparison by default', () => {
     expect(plan('s3').cells[0]?.alone).toBeNull();
   });
 
+  it('begins from the strategy that is declared as the baseline, whatever its name', () => {
+    const strategies = world.strategies.map((entry) => {
+      const { declaration } = entry;
+      return declaration.baseline ? { ...entry, declaration: { ...declaration, name: 'in-turn' } } : entry;
+    });
+    const { baseline, cells } = plan('fib', {}, { ...world, strategies });
+    expect([baseline, cells[0]?.alone?.strategy]).toEqual(['in-turn', 'in-turn']);
+    expect(plan('s3', {}, { ...world, strategies }).baseline).toBe('sdk-in-turn');
+  });
+
+  it('measures nothing alone where the baseline can not be had', () => {
+    const strategies = world.strategies.filter(({ declaration }) => !declaration.baseline);
+    const { baseline, cells } = plan('fib', {}, { ...world, strategies });
+    expect([baseline, cells[0]?.alone]).toEqual(['async', null]);
+  });
+
   it('draws a seed, and takes one that is given', () => {
     const seeds = new Set(Array.from({ length: 20 }, () => plan('fib').seed));
     expect(seeds.size).toBeGreaterThan(10);

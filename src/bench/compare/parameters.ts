@@ -1,7 +1,7 @@
 import type { ListParameter, NumberOrWordParameter, ParameterDeclaration } from '../../record/parameters.ts';
 import type { WorkloadDeclaration } from '../../workloads/declaration.ts';
 import { integer, parametersOf } from '../parameters.ts';
-import { strategyNames } from '../strategies-of.ts';
+import { baselineOf, strategyNames } from '../strategies-of.ts';
 import type { World } from '../world.ts';
 
 /** Everything that a query can be made of. */
@@ -30,7 +30,7 @@ export function comparisonParametersOf(
       kind: 'choice',
       summary: 'What the others are compared with.',
       values: names,
-      default: defaultBaseline(names),
+      default: baselineOf(workload, world)?.name ?? names[0] ?? '',
     },
     rounds: {
       kind: 'number-or-word',
@@ -56,9 +56,4 @@ export function comparisonParametersOf(
       ]),
     ),
   };
-}
-
-/** One after another, the SDK's way where there is one; what everybody starts from. */
-function defaultBaseline(names: readonly string[]): string {
-  return names.find((name) => name === 'single' || name === 'sdk-single') ?? names[0] ?? '';
 }

@@ -13,7 +13,7 @@ import {
 } from '../plan.ts';
 import { sendsRequests } from '../combinations.ts';
 import { didYouMean } from '../nearest-name.ts';
-import { strategyNames } from '../strategies-of.ts';
+import { baselineOf, strategyNames } from '../strategies-of.ts';
 import type { World } from '../world.ts';
 import type { CellPlan, ComparisonPlan } from './comparison.ts';
 import { comparisonParametersOf } from './parameters.ts';
@@ -304,16 +304,16 @@ function paramsOf(plan: RunPlan, given: Given, workload: WorkloadDeclaration): C
   return { ...asked, tasks, pool: given['pool'] ?? pool, join, runtime, ...params };
 }
 
-/** One task on a main thread, by the workload's strategy that runs one after another. */
+/** One task on a main thread, by the baseline; `null` where the workload can't be had with it. */
 function aloneOf(plans: readonly RunPlan[], workload: WorkloadDeclaration, world: World): RunPlan | null {
   const [plan] = plans;
-  if (plan === undefined) return null;
+  const baseline = baselineOf(workload, world);
+  if (plan === undefined || baseline === null) return null;
   const { runtime, timeoutMs, params } = plan;
   const given = Object.fromEntries(
-    Object.entries({ ...params, runtime, timeoutMs, strategy: 'single', tasks: 1 }).map(([field, value]) => [
-      field,
-      String(value),
-    ]),
+    Object.entries({ ...params, runtime, timeoutMs, strategy: baseline.name, tasks: 1 }).map(
+      ([field, value]) => [field, String(value)],
+    ),
   );
   return planRun({ workload: workload.name, given, problems: [] }, world);
 }
