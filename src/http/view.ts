@@ -8,8 +8,13 @@ import type { IntervalNs, LlmRecord, RunRecord, TaskRecord } from '../record/rec
  * The body of a run. Times are milliseconds from the run's start, to the microsecond; `null` is what was not observed
  * or is not known.
  */
-export function runView(record: RunRecord, work: WorkloadDeclaration['work'], traceUrlTemplate: string) {
+export function runView(
+  record: RunRecord,
+  { work, answersParameter }: Pick<WorkloadDeclaration, 'work' | 'answersParameter'>,
+  traceUrlTemplate: string,
+) {
   const { plan, trace, runner, signing } = record;
+  const tellsAnswers = answersParameter !== null && plan.params[answersParameter] === true;
   return {
     run: {
       id: record.id,
@@ -34,7 +39,7 @@ export function runView(record: RunRecord, work: WorkloadDeclaration['work'], tr
     durationMs: rounded(nsToMs(record.endedAtNs - record.startedAtNs)),
     fanOutMs: rounded(betweenMs(record.fanOutStartedAtNs, record.endedAtNs)),
     signing: signing === null ? null : { durationMs: rounded(nsToMs(signing.toNs - signing.fromNs)) },
-    tasks: record.tasks.map((task) => taskView(record, task)),
+    tasks: record.tasks.map((task) => taskView(record, task, tellsAnswers)),
     callsSpent: plan.join === 'hedged' ? record.tasks.length : null,
     analysis: roundedAnalysis(analyse(record, work)),
     isolate: record.isolate,
@@ -55,7 +60,7 @@ export function runView(record: RunRecord, work: WorkloadDeclaration['work'], tr
   };
 }
 
-function taskView(record: RunRecord, task: TaskRecord) {
+function taskView(record: RunRecord, task: TaskRecord, tellsAnswers: boolean) {
   const phases = task.attempts?.at(-1)?.phases;
   return {
     index: task.index,
@@ -73,7 +78,7 @@ function taskView(record: RunRecord, task: TaskRecord) {
     bytes: task.state === 'ok' ? (task.output.body?.bytes ?? null) : null,
     value: task.state === 'ok' ? task.output.value : null,
     llm: task.state === 'ok' ? llmView(task.output.llm) : null,
-    ...(record.plan.params['answers'] === true && { answer: task.state === 'ok' ? task.output.text : null }),
+    ...(tellsAnswers && { answer: task.state === 'ok' ? task.output.text : null }),
     error: task.state === 'failed' ? task.error : null,
     phases: {
       dnsMs: lengthMs(phases?.dns),

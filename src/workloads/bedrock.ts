@@ -37,6 +37,7 @@ export const bedrock: WorkloadEntry = {
       stream: { kind: 'boolean', summary: 'Whether the answer comes token by token.', default: false },
       answers: { kind: 'boolean', summary: "Whether the run's JSON tells the answers.", default: false },
     },
+    answersParameter: 'answers',
     sharedSettings: [
       { setting: 'attempts', value: 'the run parameter attempts, one policy for every client' },
       {

@@ -31,6 +31,8 @@ export interface WorkloadDeclaration {
   readonly defaultTasks: number;
   readonly defaultStrategy: string;
   readonly params: ParameterDeclarations;
+  /** The one of `params`, yes or no, that decides whether a run's JSON tells what was answered; `null`: it never does. */
+  readonly answersParameter: string | null;
   /** What was set explicitly on every side so that they compete on equal terms. */
   readonly sharedSettings: readonly SharedSetting[];
   /** What the configuration lacks for it, in words that name the fix; `null` when it can run. */

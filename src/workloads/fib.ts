@@ -16,6 +16,7 @@ export const fib: WorkloadEntry = {
     params: {
       n: { kind: 'integer', summary: 'Which Fibonacci number.', minimum: 0, maximum: 60, default: 30 },
     },
+    answersParameter: null,
     sharedSettings: [],
     missingSetting: () => null,
     check(output, params) {

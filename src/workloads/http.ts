@@ -19,6 +19,7 @@ export const http: WorkloadEntry = {
     defaultTasks: 10,
     defaultStrategy: 'async',
     params: {},
+    answersParameter: null,
     sharedSettings: [
       { setting: 'attempts', value: 'the run parameter attempts, one policy for every client' },
       {

@@ -21,6 +21,7 @@ export const s3: WorkloadEntry = {
     defaultTasks: 10,
     defaultStrategy: 'presigned-async',
     params: {},
+    answersParameter: null,
     sharedSettings: [
       {
         setting: 'attempts',

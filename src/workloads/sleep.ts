@@ -22,6 +22,7 @@ export const sleep: WorkloadEntry = {
         default: 1000,
       },
     },
+    answersParameter: null,
     sharedSettings: [],
     missingSetting: () => null,
     check: () => null,

@@ -18,6 +18,7 @@ export const sts: WorkloadEntry = {
     defaultTasks: 10,
     defaultStrategy: 'presigned-async',
     params: {},
+    answersParameter: null,
     sharedSettings: [
       { setting: 'attempts', value: 'the run parameter attempts, one policy for every client' },
       {

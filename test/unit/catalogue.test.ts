@@ -101,3 +101,20 @@ function cardOf(workload: string) {
   if (card === undefined) throw new Error(`there is no card for ${workload}`);
   return card;
 }
+
+describe('what is declared', () => {
+  it('has one baseline, with one task after another on a main thread', () => {
+    const baselines = world.strategies.filter(({ declaration }) => declaration.baseline);
+    expect(baselines.map(({ declaration }) => [declaration.tasksAtOnce, declaration.runsOn])).toEqual([
+      ['one', 'main-thread'],
+    ]);
+  });
+
+  it.each(world.workloads.map(({ declaration }) => declaration))(
+    'has what decides whether answers are told among the parameters: $name',
+    ({ answersParameter, params }) => {
+      const kind = answersParameter === null ? 'boolean' : params[answersParameter]?.kind;
+      expect(kind).toBe('boolean');
+    },
+  );
+});

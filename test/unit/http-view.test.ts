@@ -3,6 +3,8 @@ import { runView } from '../../src/http/view.ts';
 import { attemptOf, okTask, planOf, recordOf } from '../support/fixtures.ts';
 
 const template = 'http://traces.example/{traceId}';
+const cpu = { work: 'cpu', answersParameter: null } as const;
+const io = { work: 'io', answersParameter: 'aloud' } as const;
 
 describe('the body of a run', () => {
   it("a task's start is signing, queue and prepare together", () => {
@@ -20,7 +22,7 @@ describe('the body of a run', () => {
         fanOutStartedAtNs: 3_000_000,
         endedAtNs: 9_250_000,
       }),
-      'io',
+      io,
       template,
     );
     expect(signing).toEqual({ durationMs: 3 });
@@ -35,7 +37,7 @@ describe('the body of a run', () => {
   });
 
   it('counts from the start of the run, not from the origin of its clock', () => {
-    const view = runView(recordOf({ startedAtNs: 1_000_000, fanOutStartedAtNs: 1_000_000 }), 'cpu', template);
+    const view = runView(recordOf({ startedAtNs: 1_000_000, fanOutStartedAtNs: 1_000_000 }), cpu, template);
     expect(view.durationMs).toBe(5);
     expect(view.tasks[0]).toMatchObject({ startMs: 1, endMs: 4 });
   });
@@ -61,7 +63,7 @@ describe('the body of a run', () => {
     } as const;
     const view = runView(
       recordOf({ outcome: 'runner_crashed', fanOutStartedAtNs: null, tasks: [failed] }),
-      'cpu',
+      cpu,
       template,
     );
     expect(view.fanOutMs).toBeNull();
@@ -80,17 +82,30 @@ describe('the body of a run', () => {
     });
   });
 
+  it('tells the answers when the parameter that the workload has for it says so', () => {
+    const output = { value: null, body: null, text: 'yes', llm: null };
+    const told = (workload: typeof cpu | typeof io, aloud: boolean) =>
+      runView(
+        recordOf({ plan: planOf({ params: { aloud } }), tasks: [okTask(0, { output })] }),
+        workload,
+        template,
+      ).tasks[0];
+    expect(told(io, true)).toHaveProperty('answer', 'yes');
+    expect(told(io, false)).not.toHaveProperty('answer');
+    expect(told(cpu, true)).not.toHaveProperty('answer');
+  });
+
   it('gives the phases of the last attempt and the number of attempts', () => {
     const none = { dns: null, connect: null, tls: null, download: null };
     const first = attemptOf({ phases: { ...none, ttfb: { fromNs: 0, toNs: 1_000_000 } } });
     const last = attemptOf({ phases: { ...none, ttfb: { fromNs: 0, toNs: 2_500_000 } } });
-    const view = runView(recordOf({ tasks: [okTask(0, { attempts: [first, last] })] }), 'io', template);
+    const view = runView(recordOf({ tasks: [okTask(0, { attempts: [first, last] })] }), io, template);
     expect(view.tasks[0]).toMatchObject({ attempts: 2, phases: { ttfbMs: 2.5, dnsMs: null } });
   });
 
   it('gives the strategy as the user named it, with its access', () => {
     const plan = planOf({ workload: 's3', strategy: 'presigned-async', access: 'presigned', client: 'got' });
-    expect(runView(recordOf({ plan }), 'io', template).run).toMatchObject({
+    expect(runView(recordOf({ plan }), io, template).run).toMatchObject({
       strategy: 'presigned-async',
       access: 'presigned',
       client: 'got',
@@ -98,7 +113,7 @@ describe('the body of a run', () => {
   });
 
   it('links to the trace wherever the template names it', () => {
-    const { trace } = runView(recordOf(), 'cpu', 'http://a/{traceId}?again={traceId}');
+    const { trace } = runView(recordOf(), cpu, 'http://a/{traceId}?again={traceId}');
     expect(trace.url).toBe(`http://a/${trace.traceId}?again=${trace.traceId}`);
   });
 });

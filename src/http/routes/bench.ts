@@ -36,7 +36,7 @@ function runOnce({ world, bench, traceUrlTemplate }: HttpDeps): RequestHandler {
     const plan = planRun({ workload, ...parseQuery(request.url) }, world);
     const record = await bench.run(plan, clientSignal(request, response));
     if (response.destroyed) return;
-    const view = runView(record, workloadNamed(plan.workload, world).work, traceUrlTemplate);
+    const view = runView(record, workloadNamed(plan.workload, world), traceUrlTemplate);
     const problem = problemOfRun(record);
     const parts = partsOf(record);
     if (problem === null) return sendJson(response, view, parts);

@@ -74,8 +74,8 @@ function compareOnce(deps: HttpDeps, ownNames: readonly string[]): RequestHandle
         const { code, detail } = problemOfRun(record) ?? problemOf('internal_error', error.message);
         // One of many: it must be told which.
         const problem = problemOf(code, `A run of ${record.plan.strategy} failed: ${detail}`);
-        const { work } = workloadNamed(record.plan.workload, deps.world);
-        teller.problem(problem, runView(record, work, deps.traceUrlTemplate));
+        const declaration = workloadNamed(record.plan.workload, deps.world);
+        teller.problem(problem, runView(record, declaration, deps.traceUrlTemplate));
       } else if (response.headersSent) {
         teller.problem(problemAfterHead(error, deps), {});
       } else throw error;

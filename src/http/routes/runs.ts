@@ -47,8 +47,8 @@ export function runRoutes({ world, bench, archive, traceUrlTemplate }: HttpDeps)
       handle(request, response) {
         refuseParameters(request.url);
         const record = find(request.params['id']);
-        const { work } = workloadNamed(record.plan.workload, world);
-        sendJson(response, { ...problemOfRun(record), ...runView(record, work, traceUrlTemplate) });
+        const workload = workloadNamed(record.plan.workload, world);
+        sendJson(response, { ...problemOfRun(record), ...runView(record, workload, traceUrlTemplate) });
       },
     },
     {
