@@ -20,6 +20,19 @@ export function number(name: string, fallback: number, least = 1): number {
   throw new Error(`${name}: "${given}" is not valid; expected a number from ${least} up.`);
 }
 
+/**
+ * Names of strategies, separated by commas.
+ * @throws Error that names the variable when there is none
+ */
+export function names(name: string): readonly string[] {
+  const given = text(name, '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  if (given.length > 0) return given;
+  throw new Error(`${name}: "" is not valid; expected names of strategies, as GET /workloads has them.`);
+}
+
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
 
 /**

@@ -2,12 +2,15 @@
  * Every strategy of a workload under the same load, one after another. What `GET /compare` measures with the machine to
  * itself, this shows under a load of many runs at once: the strategy that is fastest alone need not be so then.
  *
- *     k6 run -e WORKLOAD=fib -e QUERY='tasks=4&n=22' -e RATE=2 -e DURATION=10s deploy/k6/strategies.ts
+ *     k6 run -e STRATEGIES=single,async,threads -e WORKLOAD=fib -e QUERY='tasks=4&n=22' -e RATE=2 -e DURATION=10s deploy/k6/strategies.ts
+ *
+ * k6 must know what it will do before it can ask a service anything: `npm run load` asks for the strategies that are
+ * possible, k6 itself has to be told.
  */
 import type { Options, Scenario } from 'k6/options';
 import exec from 'k6/execution';
 import { ask, type SetUp } from './client.ts';
-import { number, seconds, text } from './settings.ts';
+import { names, number, seconds, text } from './settings.ts';
 import {
   always,
   alwaysOfTrend,
@@ -27,7 +30,7 @@ const workload = text('WORKLOAD', 'fib');
 const query = text('QUERY', workload === 'fib' ? 'tasks=4&n=22' : '');
 const rate = number('RATE', 2);
 const length = seconds('DURATION', '10s');
-const strategies = text('STRATEGIES', strategiesOf(workload).join(',')).split(',');
+const strategies = names('STRATEGIES');
 /** So that the last runs of one strategy are over when the next begins. */
 const pauseSeconds = 2;
 
@@ -82,15 +85,4 @@ export function handleSummary(data: SummaryData): Record<string, string> {
     ]);
   const head = ['strategy', 'runs', 'run p50 ms', 'p95', 'answer p50 ms', 'p95'];
   return summaryOf('strategies', data, { json: { strategies: results }, text: columns([head, ...rows]) });
-}
-
-function strategiesOf(name: string): readonly string[] {
-  const isolates = ['isolate', 'isolate-threads', 'isolate-subprocess'];
-  const plain = ['single', 'async', 'threads', 'subprocess'];
-  if (['fib', 'sleep', 'http'].includes(name)) return [...plain, ...isolates];
-  // The SDK does not run in a bare isolate.
-  return [
-    ...plain.map((strategy) => `sdk-${strategy}`),
-    ...[...plain, ...isolates].map((strategy) => `presigned-${strategy}`),
-  ];
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { possibleStrategies } from './catalogue.ts';
 import { findK6 } from './k6.ts';
 import { startOwnService, type OwnService } from './own-service.ts';
 
@@ -32,7 +33,7 @@ Loads a service with k6: smoke, load, stress, soak or strategies. See deploy/k6/
   --rate N            runs a second, at first; --max-rate N: at last, in stress
   --duration LENGTH   30s, 5m, 1h: of the test, or of one step of it
   --runs PATHS        runs to ask for in turn, separated by commas: '/bench/sleep?ms=20,/bench/fib?n=20'
-  --workload NAME     in strategies, with --query 'tasks=4&n=22' and --strategies NAMES
+  --workload NAME     in strategies, with --query 'tasks=4&n=22'; --strategies NAMES: some of those that are possible
   --p95-ms MS         the test fails when more than 5 % of the answers take longer
   --vus N             virtual users: how many runs may be unanswered at once
   --summary PATH      PATH.json and PATH.txt instead of k6-TEST.json and k6-TEST.txt
@@ -65,13 +66,22 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
     if (given === null) service = await startOwnService(import.meta.dirname, environment, interrupted.signal);
     const script = join(import.meta.dirname, '../deploy/k6', `${asked.test}.ts`);
     const settings = { ...environment, ...asked.settings, BASE_URL: service?.url ?? given ?? '' };
-    return await run(k6, script, settings, interrupted.signal);
+    const all = asked.test === 'strategies' ? await strategiesFor(settings, interrupted.signal) : {};
+    return await run(k6, script, { ...settings, ...all }, interrupted.signal);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   } finally {
     await service?.stop();
   }
+}
+
+/** What a test of strategies is to run: all that are possible, unless some were named. k6 itself can't ask so early. */
+async function strategiesFor(settings: NodeJS.ProcessEnv, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
+  const { BASE_URL: url = '', WORKLOAD, STRATEGIES, BENCH_TOKEN: token } = settings;
+  const workload = WORKLOAD || 'fib';
+  const names = STRATEGIES || (await possibleStrategies(url, workload, token, signal)).join(',');
+  return { WORKLOAD: workload, STRATEGIES: names };
 }
 
 /** Runs a script; one that is interrupted ends what it has begun, and sums up. */

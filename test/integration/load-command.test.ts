@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { workloadsSchema } from '../../src/http/schemas.ts';
+import { workloads } from '../../src/workloads/registry.ts';
+import { startService, type RunningService } from '../support/service.ts';
+
+/** `npm run load`, as it is built, with a k6 that only tells what it was started with. */
+const script = join(import.meta.dirname, '../../dist/load.js');
+const names = workloads.map(({ declaration }) => declaration.name);
+const token = 'a token of 16 or more characters';
+
+let folder: string;
+let service: RunningService;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fanout-bench-load-'));
+  await writeFile(join(folder, 'k6'), '#!/bin/sh\necho "$WORKLOAD: $STRATEGIES"\n', { mode: 0o755 });
+  service = await startService({ BENCH_TOKEN: token });
+});
+afterAll(async () => {
+  await service.stop();
+  await rm(folder, { recursive: true });
+});
+
+describe('npm run load -- strategies', () => {
+  it.each(names)('asks the catalogue for all that are possible with %s', async (workload) => {
+    const { text } = await service.get('/workloads', { authorization: `Bearer ${token}` });
+    const card = workloadsSchema.parse(JSON.parse(text)).workloads.find(({ name }) => name === workload);
+    const possible = card?.strategies.filter((one) => one.possible).map(({ strategy }) => strategy);
+    expect(await load(['strategies', '--workload', workload])).toEqual({
+      exitCode: 0,
+      out: `${workload}: ${possible?.join(',')}\n`,
+      err: '',
+    });
+  });
+
+  it('takes those that are named', async () => {
+    const { out } = await load(['strategies', '--strategies', 'async,threads']);
+    expect(out).toBe('fib: async,threads\n');
+  });
+
+  it('says that there is no such workload', async () => {
+    const { exitCode, err } = await load(['strategies', '--workload', 'fob']);
+    expect([exitCode, err]).toEqual([
+      1,
+      `WORKLOAD: "fob" is not valid; expected one of ${names.join(', ')}.\n`,
+    ]);
+  });
+
+  it('says that nobody answers, or with what', async () => {
+    const nobody = await load(['strategies', '--url', 'http://127.0.0.1:9']);
+    expect([nobody.exitCode, nobody.err]).toEqual([1, 'No service answers at http://127.0.0.1:9.\n']);
+    const refused = await load(['strategies'], 'not the token that there is');
+    expect([refused.exitCode, refused.err]).toEqual([1, `${service.url}/workloads answers 401.\n`]);
+  });
+});
+
+async function load(args: readonly string[], given = token) {
+  const child = spawn(process.execPath, [script, '--url', service.url, ...args], {
+    env: { PATH: process.env['PATH'], K6: join(folder, 'k6'), BENCH_TOKEN: given },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk.toString()));
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, out: out.join(''), err: err.join('') };
+}
