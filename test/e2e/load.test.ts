@@ -204,8 +204,11 @@ describe('npm run load', () => {
   });
 
   it('smoke: starts a service of its own where it is told of none, and ends it', async () => {
-    const ended = await loadTest('npm run load -- smoke', soon);
+    const ended = await loadTest('npm run load -- smoke');
     expect([ended.exitCode, ended.summary?.passed]).toEqual([0, true]);
+    const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+    const shown = /^```text\n(smoke: [\s\S]*?)^```$/mu.exec(readme)?.[1] ?? '';
+    expect(linesOf(shown)).toEqual(linesOf(/^smoke: [\s\S]*$/mu.exec(ended.out)?.[0] ?? ''));
   });
 
   it('sums up what there is when it is interrupted, and ends the service that it started', async () => {
@@ -280,6 +283,16 @@ describe('npm run load', () => {
     expect(nobody.err).toContain('http://127.0.0.1:9 is not ready');
   });
 });
+
+/** What a summary has besides what differs from one time to the next: its times, its traces, the order of its thresholds. */
+function linesOf(summary: string): ReadonlySet<string> {
+  const lasting = summary
+    .trimEnd()
+    .replaceAll(/\/[0-9a-f]{32}$/gmu, '/TRACE')
+    .replaceAll(/\d+\.\d+|(?<=after )\d+/gu, 'TIME')
+    .replaceAll(/ +/gu, ' ');
+  return new Set(lasting.split('\n'));
+}
 
 function wrong(command: string, environment: Readonly<Record<string, string>> = {}) {
   return loadTest(command, { BASE_URL: service.url, ...environment });
