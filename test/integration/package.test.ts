@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -95,3 +95,35 @@ describe('what the package depends on', () => {
     expect(direct.filter((name) => !names.has(name))).toEqual([]);
   });
 });
+
+describe('the scripts of the package', () => {
+  const { scripts } = z
+    .looseObject({
+      scripts: z.looseObject({ check: z.string(), test: z.string(), 'test:e2e': z.string() }),
+    })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+
+  it('check is the linters and the suites that are soon done', () => {
+    expect(scripts.check).toMatch(/^npm run lint && vitest run /u);
+    expect(suitesOf(scripts.check)).toEqual(['unit', 'contract']);
+  });
+
+  it('test is the same and more, in one run of the tests, so that its last line counts all of them', () => {
+    expect(scripts.test.startsWith(scripts.check)).toBe(true);
+    expect(scripts.test.match(/vitest run/gu)).toHaveLength(1);
+  });
+
+  it('run every suite that there is, each once', () => {
+    const folders = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.test.ts'))
+      .map((path) => dirname(path));
+    expect([...suitesOf(scripts.test), ...suitesOf(scripts['test:e2e'])].toSorted()).toEqual(
+      [...new Set(folders)].toSorted(),
+    );
+  });
+});
+
+/** The projects that a script runs the tests of. */
+function suitesOf(script: string): string[] {
+  return [...script.matchAll(/ --project (\w+)/gu)].map(([, suite]) => suite ?? '');
+}
