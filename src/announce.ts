@@ -53,6 +53,11 @@ export function tellNotice(log: Logger, { level, code, message }: Notice): void 
   log[level]({ code }, message + wayOut);
 }
 
+/** What is a fault of the service itself. */
+export function tellFault(log: Logger, error: unknown): void {
+  log.error({ err: error }, 'The service failed.');
+}
+
 /** One line a run, with what leads to its trace. `status` is its answer's; a client that went away got none. */
 export function tellRun(log: Logger, { id, plan, outcome, startedAtNs, endedAtNs, trace }: RunRecord): void {
   const { workload, strategy, tasks } = plan;

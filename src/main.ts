@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { startTelemetry } from '../otel/sdk.ts';
-import { announce, tellNotice, tellRun } from './announce.ts';
+import { announce, tellFault, tellNotice, tellRun } from './announce.ts';
 import { unreachable } from './aws/reachability.ts';
 import { Admission } from './bench/admission.ts';
 import { RunArchive } from './bench/archive.ts';
@@ -38,7 +37,6 @@ const supervisor = new Supervisor({ distFolder, environment, runtimes, maxWorker
 const admission = new Admission(config);
 telemetry.metrics.watch({ admission, supervisor });
 const archive = new RunArchive(config.maxRunsKept);
-const reportFault = (error: unknown): void => log.error({ err: error }, 'The service failed.');
 const bench = createBench({
   world,
   supervisor,
@@ -47,11 +45,11 @@ const bench = createBench({
   calibrations: new Calibrations(),
   telemetry,
   reportRun: (record) => tellRun(log, record),
-  reportFault,
+  reportFault: (error) => tellFault(log, error),
   targetProblem: () => unreachable(target),
 });
 
-const { version, measuredVersions } = readPackage(join(distFolder, '../package.json'));
+const { version, measuredVersions } = readPackage(distFolder);
 const app = createApp({
   world,
   bench,
@@ -64,7 +62,7 @@ const app = createApp({
   benchToken: config.benchToken,
   surroundings: surroundingsOf(config, measuredVersions),
   version,
-  reportFault,
+  reportFault: (error) => tellFault(log, error),
 });
 const server = await orExit(() => listen(app, config.host, config.port));
 await Promise.all([telemetry.probeCollector(), supervisor.standby()]);

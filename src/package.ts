@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 export interface PackageInfo {
@@ -19,8 +20,9 @@ const measured = [
 
 const schema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) });
 
-/** What package.json says of the service. */
-export function readPackage(file: string): PackageInfo {
+/** What package.json says of the service that was built into `distFolder`. */
+export function readPackage(distFolder: string): PackageInfo {
+  const file = join(distFolder, '../package.json');
   const { version, dependencies } = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   const versions = measured.flatMap((name) => {
     const pinned = dependencies[name];
