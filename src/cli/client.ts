@@ -1,7 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import type { Progress } from '../bench/compare/comparison.ts';
 import type { ComparisonView } from '../http/comparison/view.ts';
-import { comparisonSchema, problemSchema } from '../http/schemas.ts';
+import { comparisonSchema } from '../http/comparison/schema.ts';
+import { problemSchema } from '../http/schemas.ts';
 
 /** What the service said no to, in its words. */
 export class RefusedError extends Error {

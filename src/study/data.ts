@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { comparisonSchema } from '../http/schemas.ts';
+import { comparisonSchema } from '../http/comparison/schema.ts';
 
 /** The study's raw data: what each comparison answered. */
 export const studySchema = z.strictObject({

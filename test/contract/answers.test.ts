@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { errorTable } from '../../src/errors.ts';
+import { strategiesSchema, workloadsSchema } from '../../src/http/catalogue-schemas.ts';
 import {
   failedRunSchema,
   healthSchema,
   readinessSchema,
   runListSchema,
   runSchema,
-  strategiesSchema,
   traceSchema,
-  workloadsSchema,
 } from '../../src/http/schemas.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 import { rawRequest, startService, type RunningService } from '../support/service.ts';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
-import { comparisonSchema, failedRunSchema, problemSchema } from '../../src/http/schemas.ts';
+import { comparisonSchema } from '../../src/http/comparison/schema.ts';
+import { failedRunSchema, problemSchema } from '../../src/http/schemas.ts';
 import { BenchError } from '../../src/errors.ts';
 import { recordOf } from '../support/fixtures.ts';
 import { rawRequest } from '../support/service.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { problemSchema, strategiesSchema, workloadsSchema } from '../../src/http/schemas.ts';
+import { strategiesSchema, workloadsSchema } from '../../src/http/catalogue-schemas.ts';
+import { problemSchema } from '../../src/http/schemas.ts';
 import { lameRuntime, ownRuntime, targetAt, worldOf } from '../support/run-on-runner.ts';
 import { serveFake, type FakeService } from './http-app.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { commonFaults, modelFaults } from '../../src/emulator/faults.ts';
-import { failedRunSchema, runSchema, workloadsSchema } from '../../src/http/schemas.ts';
+import { workloadsSchema } from '../../src/http/catalogue-schemas.ts';
+import { failedRunSchema, runSchema } from '../../src/http/schemas.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { childrenOf, workerThreadsOf } from '../support/process-table.ts';
 import { startService, type RunningService } from '../support/service.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparisonSchema } from '../../src/http/schemas.ts';
+import { comparisonSchema } from '../../src/http/comparison/schema.ts';
 import type { Jaeger } from '../support/real-servers.ts';
 import type { RunningService } from '../support/service.ts';
 import { startServiceWithJaeger } from '../support/traced-service.ts';

@@ -5,7 +5,8 @@ import {
   emulatorModelId,
   emulatorRegion,
 } from '../../src/emulator/credentials.ts';
-import { runListSchema, workloadsSchema } from '../../src/http/schemas.ts';
+import { workloadsSchema } from '../../src/http/catalogue-schemas.ts';
+import { runListSchema } from '../../src/http/schemas.ts';
 import { EchoingUpstream } from '../support/echoing-upstream.ts';
 import { EmulatorUnderTest } from '../support/emulator.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { drive } from '../../src/bench/drive.ts';
 import { planRun } from '../../src/bench/plan.ts';
 import { findRuntimes } from '../../src/find-runtimes.ts';
-import { workloadsSchema } from '../../src/http/schemas.ts';
+import { workloadsSchema } from '../../src/http/catalogue-schemas.ts';
 import { clockFrom } from '../../src/record/clock.ts';
 import type { TaskRecord } from '../../src/record/record.ts';
 import { runtimeNames, type Runtime, type RuntimeName } from '../../src/runner/runtimes.ts';

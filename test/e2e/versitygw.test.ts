@@ -1,7 +1,7 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparisonSchema } from '../../src/http/schemas.ts';
+import { comparisonSchema } from '../../src/http/comparison/schema.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { startVersitygw, type Versitygw } from '../support/real-servers.ts';
 import { startService, tracingTo, type RunningService } from '../support/service.ts';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparisonSchema } from '../../src/http/schemas.ts';
+import { comparisonSchema } from '../../src/http/comparison/schema.ts';
 import type { ProcessRow } from '../support/process-table.ts';
 import { descendantsOf, leftOverOf } from '../support/processes.ts';
 import { startService, type RunningService } from '../support/service.ts';

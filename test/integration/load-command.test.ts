@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { workloadsSchema } from '../../src/http/schemas.ts';
+import { workloadsSchema } from '../../src/http/catalogue-schemas.ts';
 import { workloads } from '../../src/workloads/registry.ts';
 import { startService, type RunningService } from '../support/service.ts';
 

@@ -4,7 +4,7 @@ import { recommend } from '../../src/bench/compare/recommendation.ts';
 import { resultsOf, type CellResult } from '../../src/bench/compare/results.ts';
 import { asCsv, asJson, asMarkdown, asText } from '../../src/http/comparison/formats.ts';
 import { comparisonView } from '../../src/http/comparison/view.ts';
-import { comparisonSchema } from '../../src/http/schemas.ts';
+import { comparisonSchema } from '../../src/http/comparison/schema.ts';
 import { compareFake, comparisonPlan, failedAfter, type FakeRun } from '../support/comparisons.ts';
 import { okTask } from '../support/fixtures.ts';
 

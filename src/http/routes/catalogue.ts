@@ -2,7 +2,7 @@ import { runtimeCards, strategyCards, workloadCards } from '../../bench/catalogu
 import type { HttpDeps } from '../deps.ts';
 import { sendJson } from '../problem.ts';
 import { refuseParameters } from '../query.ts';
-import { strategiesSchema, workloadsSchema } from '../schemas.ts';
+import { strategiesSchema, workloadsSchema } from '../catalogue-schemas.ts';
 import type { Route } from './route.ts';
 
 /** What there is, what works with what, and why the rest does not. */

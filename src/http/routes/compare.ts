@@ -21,7 +21,7 @@ import { comparisonView, type ComparisonView } from '../comparison/view.ts';
 import type { HttpDeps } from '../deps.ts';
 import { problemOf, problemOfRun, sendProblem, type Problem } from '../problem.ts';
 import { parseQuery, type ParsedQuery } from '../query.ts';
-import { comparisonSchema } from '../schemas.ts';
+import { comparisonSchema } from '../comparison/schema.ts';
 import { runView } from '../view.ts';
 import { errorsOfRuns, type Route } from './route.ts';
 

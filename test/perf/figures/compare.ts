@@ -5,7 +5,7 @@ import {
   verdictOf,
   type Verdict,
 } from '../../../src/bench/statistics.ts';
-import { comparisonSchema } from '../../../src/http/schemas.ts';
+import { comparisonSchema } from '../../../src/http/comparison/schema.ts';
 import type { RunningService } from '../../support/service.ts';
 import { ratio, spreadOf, type Figure, type FigureGroup, type Settings } from '../figure.ts';
 import { interleave, way } from '../rounds.ts';
