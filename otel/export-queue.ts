@@ -44,9 +44,8 @@ export class ExportQueue implements SpanProcessor {
   #dropped = 0;
   #reserved = 0;
   #closed = false;
-  /** Whether the last batch took too long. */
+  /** Whether the last batch took too long, or the one that is being sent does. */
   #slow = false;
-  readonly #slowMs: number;
   readonly #runs = new WaitingLine();
   /** Spans of runs that were let in. */
   readonly #pieces = new WaitingLine();
@@ -54,10 +53,12 @@ export class ExportQueue implements SpanProcessor {
   constructor(exporter: SpanExporter, collector: Collector, limits: QueueLimits) {
     this.#collector = collector;
     this.#max = limits.maxQueueSize;
-    this.#slowMs = limits.slowMillis;
     this.#forRuns = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
     this.#piece = Math.min(200, Math.ceil(this.#forRuns / 2));
-    this.#exporter = new ToldExporter(exporter, limits.exportTimeoutMillis, (...told) => this.#told(...told));
+    this.#exporter = new ToldExporter(exporter, limits, {
+      late: () => this.#late(),
+      told: (...told) => this.#told(...told),
+    });
     // Where no piece fits a batch is full, and so on its way: none waits for the batch processor's timer.
     const largestBatch = this.#forRuns - this.#piece + 1;
     this.#batches = new BatchSpanProcessor({
@@ -134,9 +135,14 @@ export class ExportQueue implements SpanProcessor {
     return this.#closed || this.#slow || !this.#collector.accepting;
   }
 
-  #told(spans: number, result: ExportResult, tookMs: number): void {
+  #late(): void {
+    this.#slow = true;
+    this.#letIn();
+  }
+
+  #told(spans: number, result: ExportResult, wasLate: boolean): void {
     this.#pending -= spans;
-    this.#slow = tookMs > this.#slowMs;
+    this.#slow = wasLate;
     if (result.code === ExportResultCode.SUCCESS) {
       this.#exported += spans;
       this.#collector.accepted();
@@ -144,6 +150,10 @@ export class ExportQueue implements SpanProcessor {
       this.#collector.refused(redactText(reasonOf(result.error)));
       this.#drop(spans);
     }
+    this.#letIn();
+  }
+
+  #letIn(): void {
     this.#pieces.letIn();
     this.#runs.letIn();
   }
@@ -157,22 +167,29 @@ export class ExportQueue implements SpanProcessor {
 /** Failed batches are counted where the exporter reports them; the batch processor's own error adds nothing. */
 function counted(): void {}
 
-type Tell = (spans: number, result: ExportResult, tookMs: number) => void;
+type Limits = Pick<QueueLimits, 'exportTimeoutMillis' | 'slowMillis'>;
+
+/** What is heard of a batch that is being sent. */
+interface Hears {
+  /** It takes longer than `slowMillis`. */
+  late(): void;
+  told(spans: number, result: ExportResult, wasLate: boolean): void;
+}
 
 /**
- * An exporter that reports what became of each batch, once, at the latest after `timeoutMs`. Sends one batch after
- * another, also when a flush hands over all at once: exporters refuse more than 30 at a time.
+ * An exporter that reports what became of each batch, once, at the latest after `exportTimeoutMillis`. Sends one batch
+ * after another, also when a flush hands over all at once: exporters refuse more than 30 at a time.
  */
 class ToldExporter implements SpanExporter {
   readonly #inner: SpanExporter;
-  readonly #timeoutMs: number;
-  readonly #tell: Tell;
+  readonly #limits: Limits;
+  readonly #hears: Hears;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(inner: SpanExporter, timeoutMs: number, tell: Tell) {
+  constructor(inner: SpanExporter, limits: Limits, hears: Hears) {
     this.#inner = inner;
-    this.#timeoutMs = timeoutMs;
-    this.#tell = tell;
+    this.#limits = limits;
+    this.#hears = hears;
   }
 
   export(spans: ReadableSpan[], report: (result: ExportResult) => void): void {
@@ -185,9 +202,14 @@ class ToldExporter implements SpanExporter {
     report: (result: ExportResult) => void,
   ): Promise<void> {
     await earlier;
-    const startedMs = performance.now();
+    let wasLate = false;
+    const late = setTimeout(() => {
+      wasLate = true;
+      this.#hears.late();
+    }, this.#limits.slowMillis);
     const result = await this.#send(spans);
-    this.#tell(spans.length, result, performance.now() - startedMs);
+    clearTimeout(late);
+    this.#hears.told(spans.length, result, wasLate);
     report(result);
   }
 
@@ -202,13 +224,14 @@ class ToldExporter implements SpanExporter {
   }
 
   #send(spans: ReadableSpan[]): Promise<ExportResult> {
+    const { exportTimeoutMillis } = this.#limits;
     return new Promise((resolve) => {
       const giveUp = (): void =>
         resolve({
           code: ExportResultCode.FAILED,
-          error: new Error(`no answer within ${this.#timeoutMs} ms`),
+          error: new Error(`no answer within ${exportTimeoutMillis} ms`),
         });
-      const timer = setTimeout(giveUp, this.#timeoutMs);
+      const timer = setTimeout(giveUp, exportTimeoutMillis);
       try {
         this.#inner.export(spans, (result) => {
           clearTimeout(timer);

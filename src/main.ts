@@ -19,15 +19,15 @@ import { startTarget } from './start-target.ts';
 import { strategies } from './strategies/registry.ts';
 import { workloads } from './workloads/registry.ts';
 
-// The service: configuration, emulator, runners, core, HTTP. It never executes a workload itself.
+// It never executes a workload itself.
 process.title = 'fanout-bench service';
 const distFolder = import.meta.dirname;
 const config = await orExit(() => readConfig(process.env));
 const telemetry = startTelemetry();
 const log = createLogger(config.logLevel, process.stdout.isTTY, telemetry.logStream);
+const steps = onSignal(log);
 telemetry.rememberRequests(config.maxRunsKept);
 telemetry.onNotice((notice) => tellNotice(log, notice));
-
 const [runtimes, { target, stop: stopTarget }] = await orExit(() =>
   Promise.all([findRuntimes(config, distFolder), startTarget(config, distFolder, log)]),
 );
@@ -66,7 +66,7 @@ const app = createApp({
 });
 const server = await orExit(() => listen(app, config.host, config.port));
 await Promise.all([telemetry.probeCollector(), supervisor.standby()]);
-onSignal(log, [
+steps.push(
   // In this order: nothing new, what is running ends or is ended, its spans go out.
   () => admission.close(),
   () => bench.settled(),
@@ -75,5 +75,5 @@ onSignal(log, [
   () => supervisor.stop(),
   () => telemetry.shutdown(),
   () => stopTarget(),
-]);
+);
 announce(log, config, server.url, target, telemetry.collectorUrl);

@@ -14,8 +14,12 @@ export async function orExit<T>(start: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** On SIGTERM or SIGINT takes the steps one after another and ends with 0; a second signal ends at once. */
-export function onSignal(log: Logger, steps: readonly Step[]): void {
+/**
+ * On SIGTERM or SIGINT takes the steps one after another and ends with 0; a second signal ends at once. Returns the steps:
+ * none while the service starts, since what it has started ends with it.
+ */
+export function onSignal(log: Logger): Step[] {
+  const steps: Step[] = [];
   let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) process.exit(1);
@@ -25,6 +29,7 @@ export function onSignal(log: Logger, steps: readonly Step[]): void {
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
+  return steps;
 }
 
 /** Something to do before the end. */

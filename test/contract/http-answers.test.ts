@@ -144,7 +144,7 @@ function get(path: string) {
 async function serveSpans(traceJson: () => AsyncIterable<string>): Promise<string> {
   service = await serveFake({ bench: { ...depsOf().bench, traceJson } });
   const record = recordOf({});
-  service.archive.add(record);
+  await service.archive.add(record);
   return `/runs/${record.id}/trace.json`;
 }
 

@@ -136,6 +136,23 @@ describe('room for a run', () => {
     await expect(queue.reserve(1, leaving.signal)).rejects.toThrow('gone');
   });
 
+  test('is not waited for while a batch is late, but again when the next is in time', async () => {
+    const said = new Collector('http://collector/', new Notices());
+    queue = new ExportQueue(exporter, said, { ...limits, slowMillis: 20 });
+    provider = new TracerProvider({ spanProcessors: [queue] });
+    add(10);
+    // Nobody ends the batch.
+    const room = await queue.reserve(reservable);
+    expect(queue.counts).toEqual({ pending: 10, exported: 0, dropped: 0 });
+    room.release();
+    exporter.holds = false;
+    await endBatch(0, true);
+    add(10);
+    await expect.poll(() => queue.counts.pending).toBe(0);
+    await queue.reserve(reservable);
+    expect(await settled(queue.reserve(1))).toBe(false);
+  });
+
   test('is not waited for once the collector refuses', async () => {
     add(10);
     await queue.reserve(8);
