@@ -25,7 +25,7 @@ export const overhead: FigureGroup = {
       const nothing = way('healthz', async () => (await client.get('/healthz')).wallMs);
       await interleave([few, many, nothing], { ...settings, rounds: Math.max(20, settings.rounds) });
       client.close();
-      return [added(few, 4), added(many, 15), answerAlone(nothing)];
+      return [added(few, 4), added(many, 15), answerAlone(nothing), unaccountedFor(few)];
     }),
 };
 
@@ -41,6 +41,20 @@ function added({ name, samples }: Way<TimedRun>, atMost: number): Figure {
     atMost,
     note: `to ${median(durationMs).toFixed(1)} ms`,
     samples: { 'wall ms': wallMs, 'run ms': durationMs },
+  };
+}
+
+/** What of a run's duration no task on its critical path is told to have taken: it begins and ends with its tasks. */
+function unaccountedFor({ name, samples }: Way<TimedRun>): Figure {
+  const shares = samples.map(({ run }) => (100 * run.analysis.shares.other) / run.durationMs);
+  return {
+    name: `of a run's time, unaccounted for, ${name}`,
+    unit: 'of 100',
+    measured: median(shares),
+    spread: spreadOf(shares),
+    atMost: 5,
+    note: null,
+    samples: { 'of 100': shares },
   };
 }
 
