@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { shelfDefaults } from '../../src/execution/shelf.ts';
 import type { RunRecord } from '../../src/record/record.ts';
-import { workersOf } from '../support/process-table.ts';
+import { residentMbOf, workersOf } from '../support/process-table.ts';
 import { WarmBench, warmCells } from '../support/warm-bench.ts';
 
 /** How often each strategy runs. */
@@ -99,11 +99,6 @@ function levelOf(pid: number): Level {
     handles: readdirSync(`/proc/${pid}/fd`).length,
     processes: workersOf(pid).length,
   };
-}
-
-function residentMbOf(pid: number): number {
-  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
-  return (pages * 4096) / 2 ** 20;
 }
 
 function pidOf({ runner, outcome }: RunRecord): number {

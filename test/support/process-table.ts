@@ -45,6 +45,11 @@ export function childrenOf(parentPid: number, title: string): number[] {
     .map(({ pid }) => pid);
 }
 
+/** Resident memory of a process, in MB. Linux and macOS. */
+export function residentMbOf(pid: number): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+}
+
 export function isAlive(pid: number | null): boolean {
   return processTable().some((row) => row.pid === pid);
 }

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { spreadOf, type Figure, type FigureGroup } from '../figure.ts';
-import { inspect, inspectable } from '../inspected.ts';
+import { inspect, inspectable } from '../../support/inspected.ts';
+import { residentMbOf } from '../../support/process-table.ts';
 import { withTracedService } from '../with-service.ts';
 
 const runs = 50;
@@ -69,9 +69,4 @@ function memory(name: string, samplesMb: readonly number[], atMost: number | nul
     note: `${last.toFixed(0)} of ${warm.toFixed(0)} MB`,
     samples: { 'resident MB': samplesMb },
   };
-}
-
-/** Linux and macOS. */
-function residentMbOf(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { z } from 'zod';
-import type { RunningService } from '../support/service.ts';
+import type { RunningService } from './service.ts';
 
 /** For the service's environment: its inspector opens on a free port when it is asked to. */
 export const inspectable = { NODE_OPTIONS: '--inspect-port=0' } as const;
