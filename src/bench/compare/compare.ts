@@ -1,9 +1,6 @@
-import type { Warning } from '../../record/plan.ts';
-import { betweenMs, nsToMs } from '../../record/clock.ts';
-import type { RunPlan } from '../../record/plan.ts';
+import type { RunPlan, Warning } from '../../record/plan.ts';
 import type { RunRecord, SpanIds } from '../../record/record.ts';
 import type { WorkloadDeclaration } from '../../workloads/declaration.ts';
-import { analyse } from '../analysis.ts';
 import { enoughRounds, seededRandom, shuffled, speedupOf } from '../statistics.ts';
 import type {
   ComparisonPlan,
@@ -15,6 +12,7 @@ import type {
 } from './comparison.ts';
 import { loadNow, machine, stolenMs } from './machine.ts';
 import { canShowDifference, pairsOf } from './pairs.ts';
+import { sampleOf } from './sample.ts';
 
 /** What a comparison asks of its surroundings. */
 export interface ComparisonSurroundings {
@@ -305,33 +303,4 @@ interface Cell {
   rounds: number;
   /** Why it has no more of them. */
   endedBy: 'precision' | 'failures' | null;
-}
-
-/** Warnings of a run that say that something disturbed it. */
-const disturbing = new Set(['runs_in_flight', 'event_loop_saturated', 'spans_dropped']);
-
-function sampleOf(
-  record: RunRecord,
-  round: number,
-  work: WorkloadDeclaration['work'],
-  stolen: number,
-): Sample {
-  const { id, outcome, startedAtNs, endedAtNs, fanOutStartedAtNs, runner, trace, warnings } = record;
-  const isOk = outcome === 'ok';
-  return {
-    round,
-    outcome,
-    durationMs: isOk ? nsToMs(endedAtNs - startedAtNs) : null,
-    fanOutMs: isOk ? betweenMs(fanOutStartedAtNs, endedAtNs) : null,
-    runId: id,
-    traceId: trace.traceId,
-    cpuMs: runner.cpuMs,
-    analysis: analyse(record, work),
-    disturbances: [
-      ...warnings.filter(({ code }) => disturbing.has(code)),
-      ...(stolen > 0
-        ? [{ code: 'steal_time', message: `Other machines had this one's cores for ${stolen} ms.` }]
-        : []),
-    ],
-  };
 }
