@@ -175,6 +175,15 @@ describe('compose.grafana.yaml and the files that it mounts', () => {
     });
   });
 
+  it('let whoever follows that link into Explore, which Grafana grants to Editors and up', () => {
+    expect(new URL(environmentOf(service(file, 'service'))['TRACE_URL_TEMPLATE'] ?? '').pathname).toBe(
+      '/explore',
+    );
+    const { environment } = service(file, 'grafana');
+    expect(environment['GF_AUTH_ANONYMOUS_ENABLED']).toBe('true');
+    expect(['Editor', 'Admin']).toContain(environment['GF_AUTH_ANONYMOUS_ORG_ROLE']);
+  });
+
   it('have data sources that are there, at the ports where their servers listen', () => {
     const { datasources } = z
       .object({ datasources: z.array(z.looseObject({ uid: z.string(), url: z.url() })) })
