@@ -3,7 +3,7 @@
 #
 # Works with a read-only root filesystem: the service writes nothing to disk.
 
-FROM node:26-bookworm-slim AS build
+FROM node:26.10.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # With the optional dependencies: the bundler's native part is one.
@@ -13,13 +13,13 @@ COPY otel ./otel
 COPY src ./src
 RUN node build.ts
 
-FROM node:26-bookworm-slim AS dependencies
+FROM node:26.10.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The optional dependencies are Node itself, which the image has.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
-FROM node:26-bookworm-slim
+FROM node:26.10.0-bookworm-slim
 # Something must reap the workers that a killed runner leaves to process 1, and Node reaps only its own children.
 RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 LABEL org.opencontainers.image.title="fanout-bench" \

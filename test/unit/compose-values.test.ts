@@ -162,6 +162,21 @@ it.each(everyService)('%s, %s: mounts and names files that there are', (_file, _
   expect(ownPaths).toEqual(ownPaths.map(([path]) => [path, true]));
 });
 
+describe('the Dockerfile', () => {
+  const images = [...readFileSync(join(root, 'Dockerfile'), 'utf8').matchAll(/^FROM (\S+)/gmu)].map(
+    ([, image]) => image,
+  );
+
+  it('pins every image, to the Node that is installed without a container', () => {
+    const { optionalDependencies } = z
+      .looseObject({ optionalDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+    const versions = new Set(Object.values(optionalDependencies));
+    expect(versions.size).toBe(1);
+    expect(images).toEqual(Array(3).fill(`node:${[...versions].join()}-bookworm-slim`));
+  });
+});
+
 describe('compose.grafana.yaml and the files that it mounts', () => {
   const file = 'compose.grafana.yaml';
   const { services } = composed(file);
