@@ -308,7 +308,13 @@ describe('the commands for a container engine', () => {
     .map((line) => /^(?:# {3}| {4}).*?(docker compose .+)$/u.exec(line)?.[1])
     .filter((command) => command !== undefined);
 
-  it('are there', () => expect(told).toHaveLength(9));
+  it('are there', () => expect(told).toHaveLength(10));
+
+  it.each(files)('%s begins with the one for its load', (file) =>
+    expect(read(file).split('\nname:')[0]).toContain(
+      `#   docker compose -f deploy/${file} --profile load run --rm k6`,
+    ),
+  );
 
   it.each(told)('%s', (command) => {
     const words = command.split(' ').slice(2);
