@@ -257,6 +257,11 @@ describe('compose.grafana.yaml and the files that it mounts', () => {
   });
 });
 
+it('deploy/README.md says which Prometheus is composed, since another one is tested', () => {
+  const version = /:v(.+)$/u.exec(service('compose.grafana.yaml', 'prometheus').image ?? '')?.[1] ?? '';
+  expect(read('README.md')).toContain(`Prometheus is 2.42; ${version}, which is composed, was not run.`);
+});
+
 /** The configuration with compose.aws.yaml on top. */
 function aws(variables: Readonly<Record<string, string>>): Config {
   const [below, above] = ['compose.yaml', 'compose.aws.yaml'].map((file) =>
