@@ -18,7 +18,8 @@ export function announce(
   target: TargetSettings,
   collectorUrl: string | null,
 ): void {
-  const base = url.replace(/^http:\/\/(127\.0\.0\.1|\[::1\])/, 'localhost');
+  // Of all addresses, which are none to ask at, one is always this machine's loopback.
+  const base = url.replace(/^http:\/\/(?:127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:|$)/, 'localhost');
   for (const { code, message } of config.warnings) log.warn({ code }, message);
   log.info({ url }, `Listening on ${url}`);
   log.info({ target: target.name }, `Target: ${targetText(target)}`);

@@ -1,6 +1,8 @@
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { tellRun } from '../../src/announce.ts';
+import { z } from 'zod';
+import { announce, tellRun } from '../../src/announce.ts';
+import { readConfig } from '../../src/config.ts';
 import { errorTable } from '../../src/errors.ts';
 import type { Outcome } from '../../src/record/record.ts';
 import { planOf, recordOf } from '../support/fixtures.ts';
@@ -13,6 +15,27 @@ function lineOf(outcome: Outcome): unknown {
   expect(lines).toHaveLength(1);
   return JSON.parse(lines[0] ?? '');
 }
+
+describe('what to try', () => {
+  it.each([
+    ['http://127.0.0.1:8080', 'localhost:8080'],
+    ['http://[::1]:8080', 'localhost:8080'],
+    ['http://0.0.0.0:8080', 'localhost:8080'],
+    ['http://[::]:8080', 'localhost:8080'],
+    ['http://192.168.0.7:8080', 'http://192.168.0.7:8080'],
+    ['http://[::1:2]:8080', 'http://[::1:2]:8080'],
+  ])('is asked of an address that can be asked: listening on %s, of %s', (url, base) => {
+    const said: unknown[] = [];
+    const log = pino({ base: null }, { write: (line: string) => void said.push(JSON.parse(line)) });
+    const config = readConfig({});
+    announce(log, config, url, config.target, null);
+    const lines = said.map((line) => z.looseObject({ msg: z.string() }).parse(line).msg);
+    expect(lines).toContain(`Listening on ${url}`);
+    const tries = lines.filter((line) => line.startsWith('Try: '));
+    expect(tries.map((line) => line.split('/bench/', 1)[0])).toEqual(tries.map(() => `Try: curl '${base}`));
+    expect(tries).toHaveLength(3);
+  });
+});
 
 const levels = { info: 30, warn: 40, error: 50 };
 
