@@ -36,6 +36,8 @@ function forPeople(): DestinationStream {
     // What the words say already, or nobody reads on a terminal.
     ignore:
       'pid,hostname,url,target,code,runId,trace_id,span_id,trace_flags,workload,strategy,outcome,status,durationMs',
+    // From the line of a run to its waterfall.
+    messageFormat: '{msg}{if trace_id} (trace {trace_id}){end}',
     translateTime: 'HH:MM:ss',
     sync: true,
   });

@@ -68,12 +68,17 @@ describe.runIf(process.platform === 'linux')('on a terminal', () => {
     }
   });
 
-  it('says of each run what it was and how long it took, in a line', async () => {
+  it('says of each run what it was, how long it took and which trace it is, in a line', async () => {
     const { traceId } = await terminal.run('/bench/fib?n=5&tasks=2');
-    await expect
-      .poll(() => terminal.lines.map(wordsOf))
-      .toContainEqual(expect.stringMatching(/^fib async ×2: ok in [\d.]+ ms$/u));
     expect(traceId).toMatch(/^[0-9a-f]{32}$/u);
+    const line = new RegExp(`^fib async ×2: ok in [\\d.]+ ms \\(trace ${traceId}\\)$`, 'u');
+    await expect.poll(() => terminal.lines.map(wordsOf)).toContainEqual(expect.stringMatching(line));
+  });
+
+  it('names no trace in a line that is of none', () => {
+    const others = terminal.lines.filter((line) => !line.includes(' ×'));
+    expect(others.length).toBeGreaterThan(5);
+    expect(others.join('\n')).not.toMatch(/\(trace|\{/u);
   });
 
   it('ends at Ctrl+C with 0, and leaves nothing', async () => {
