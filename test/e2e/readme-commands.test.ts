@@ -25,6 +25,7 @@ const nowhere = 'http://127.0.0.1:9';
 const notRun: Readonly<Record<string, string>> = {
   'npm ci': 'the first step of .ci/run',
   'npm test': 'the second step of .ci/run',
+  'npm run check': 'the beginning of npm test, which test/integration/package.test.ts holds against it',
   'npm run test:e2e': 'the third step of .ci/run, to which this test belongs',
   '.ci/run': 'would run this very test; test/integration/ci-run.test.ts runs it with steps that are not real',
   'npm run build':
