@@ -42,6 +42,8 @@ const notRun: Readonly<Record<string, string>> = {
   'npx node examples/signed-request.ts my-bucket my/key': 'as above',
   'docker run --rm -p 16686:16686 -p 4318:4318 cr.jaegertracing.io/jaegertracing/jaeger:2.13.0':
     'needs a container engine',
+  'docker compose -f deploy/compose.yaml up --build':
+    'needs a container engine; test/unit/compose-values.test.ts and compose.test.ts read the file',
   'docker build -t fanout-bench .': 'needs a container engine',
   'docker run --rm -p 127.0.0.1:8080:8080 -e ALLOW_ANONYMOUS=true fanout-bench': 'needs a container engine',
 };

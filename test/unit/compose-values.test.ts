@@ -305,6 +305,7 @@ describe('compose.aws.yaml', () => {
 
 describe('the commands for a container engine', () => {
   const told = [
+    'README.md',
     'deploy/README.md',
     'deploy/k6/README.md',
     ...['', '.grafana', '.aws'].map((kind) => `deploy/compose${kind}.yaml`),
@@ -313,7 +314,7 @@ describe('the commands for a container engine', () => {
     .map((line) => /^(?:# {3}| {4}).*?(docker compose .+)$/u.exec(line)?.[1])
     .filter((command) => command !== undefined);
 
-  it('are there', () => expect(told).toHaveLength(10));
+  it('are there', () => expect(told).toHaveLength(11));
 
   it.each(files)('%s begins with the one for its load', (file) =>
     expect(read(file).split('\nname:')[0]).toContain(
