@@ -244,7 +244,7 @@ describe('npm run load', () => {
   });
 
   it('sends the token, and shows it to nobody', async () => {
-    const token = 'a token of 16 or more characters';
+    const token = 'a-token-of-16-or-more-characters';
     const guarded = await startService({ BENCH_TOKEN: token });
     try {
       const command = written('smoke --url').replace('http://localhost:8080', guarded.url);

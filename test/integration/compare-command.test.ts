@@ -113,7 +113,7 @@ describe('npm run compare with a service of its own', () => {
 });
 
 describe('npm run compare --url', () => {
-  const token = 'a token of 16 or more characters';
+  const token = 'a-token-of-16-or-more-characters';
   let service: RunningService;
   beforeAll(async () => {
     service = await startService({ BENCH_TOKEN: token });

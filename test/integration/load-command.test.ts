@@ -11,7 +11,7 @@ import { startService, type RunningService } from '../support/service.ts';
 /** `npm run load`, as it is built, with a k6 that only tells what it was started with. */
 const script = join(import.meta.dirname, '../../dist/load.js');
 const names = workloads.map(({ declaration }) => declaration.name);
-const token = 'a token of 16 or more characters';
+const token = 'a-token-of-16-or-more-characters';
 
 let folder: string;
 let service: RunningService;
@@ -53,7 +53,7 @@ describe('npm run load -- strategies', () => {
   it('says that nobody answers, or with what', async () => {
     const nobody = await load(['strategies', '--url', 'http://127.0.0.1:9']);
     expect([nobody.exitCode, nobody.err]).toEqual([1, 'No service answers at http://127.0.0.1:9.\n']);
-    const refused = await load(['strategies'], 'not the token that there is');
+    const refused = await load(['strategies'], 'not-the-token-that-there-is');
     expect([refused.exitCode, refused.err]).toEqual([1, `${service.url}/workloads answers 401.\n`]);
   });
 });
