@@ -7,15 +7,15 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { ask, type SetUp } from './client.ts';
-import { number, runs, seconds } from './settings.ts';
+import { milliseconds, runs, seconds, wholeNumber } from './settings.ts';
 import { summaryOf, summaryTrendStats, thresholds, type SummaryData } from './summary.ts';
 
 export { setup } from './client.ts';
 
-const rate = number('RATE', 10);
+const rate = wholeNumber('RATE', 10);
 const length = seconds('DURATION', '30s');
 const paths = runs(['/bench/s3?strategy=presigned-async']);
-const preAllocatedVUs = number('VUS', 100);
+const preAllocatedVUs = wholeNumber('VUS', 100);
 
 export const options: Options = {
   scenarios: {
@@ -38,7 +38,7 @@ export const options: Options = {
       preAllocatedVUs,
     },
   },
-  thresholds: thresholds(number('P95_MS', 1_000, 0)),
+  thresholds: thresholds(milliseconds('P95_MS', 1_000)),
   summaryTrendStats,
 };
 

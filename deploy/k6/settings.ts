@@ -12,12 +12,20 @@ export function text(name: string, fallback: string): string {
   return __ENV[name] || fallback;
 }
 
-/** @throws Error that names the variable when its value is not a number from `least` up */
-export function number(name: string, fallback: number, least = 1): number {
+/** @throws Error that names the variable when its value is not a whole number from 1 up */
+export function wholeNumber(name: string, fallback: number): number {
   const given = __ENV[name];
   if (!given) return fallback;
-  if (/^\d{1,9}(?:\.\d+)?$/u.test(given) && Number(given) >= least) return Number(given);
-  throw new Error(`${name}: "${given}" is not valid; expected a number from ${least} up.`);
+  if (/^\d{1,9}$/u.test(given) && Number(given) >= 1) return Number(given);
+  throw new Error(`${name}: "${given}" is not valid; expected a whole number from 1 up.`);
+}
+
+/** @throws Error that names the variable when its value is not a number */
+export function milliseconds(name: string, fallback: number): number {
+  const given = __ENV[name];
+  if (!given) return fallback;
+  if (/^\d{1,9}(?:\.\d+)?$/u.test(given)) return Number(given);
+  throw new Error(`${name}: "${given}" is not valid; expected a number from 0 up.`);
 }
 
 /**

@@ -7,14 +7,14 @@ import { fail } from 'k6';
 import http from 'k6/http';
 import type { Options } from 'k6/options';
 import { ask, authorization, setup as prepare, textOf, type SetUp } from './client.ts';
-import { number, settings } from './settings.ts';
+import { milliseconds, settings } from './settings.ts';
 import { summaryOf, summaryTrendStats, thresholds, type SummaryData } from './summary.ts';
 
 export const options: Options = {
   scenarios: {
     smoke: { executor: 'per-vu-iterations', vus: 1, iterations: 1, maxDuration: '5m', exec: 'everything' },
   },
-  thresholds: thresholds(number('P95_MS', 10_000, 0)),
+  thresholds: thresholds(milliseconds('P95_MS', 10_000)),
   summaryTrendStats,
 };
 

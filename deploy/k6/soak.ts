@@ -6,7 +6,7 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { ask, type SetUp } from './client.ts';
-import { number, runs, seconds } from './settings.ts';
+import { milliseconds, runs, seconds, wholeNumber } from './settings.ts';
 import {
   alwaysOfTrend,
   columns,
@@ -40,13 +40,13 @@ export const options: Options = {
     soak: {
       executor: 'constant-arrival-rate',
       exec: 'run',
-      rate: number('RATE', 5),
+      rate: wholeNumber('RATE', 5),
       duration: `${length}s`,
-      preAllocatedVUs: number('VUS', 100),
+      preAllocatedVUs: wholeNumber('VUS', 100),
     },
   },
   thresholds: {
-    ...thresholds(number('P95_MS', 2_000, 0)),
+    ...thresholds(milliseconds('P95_MS', 2_000)),
     ...Object.fromEntries(parts.map((part) => [`answer_ms{part:${part}}`, alwaysOfTrend])),
   },
   summaryTrendStats,

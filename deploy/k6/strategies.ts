@@ -10,7 +10,7 @@
 import type { Options, Scenario } from 'k6/options';
 import exec from 'k6/execution';
 import { ask, type SetUp } from './client.ts';
-import { names, number, seconds, text } from './settings.ts';
+import { milliseconds, names, seconds, text, wholeNumber } from './settings.ts';
 import {
   always,
   alwaysOfTrend,
@@ -28,7 +28,7 @@ export { setup } from './client.ts';
 
 const workload = text('WORKLOAD', 'fib');
 const query = text('QUERY', workload === 'fib' ? 'tasks=4&n=22' : '');
-const rate = number('RATE', 2);
+const rate = wholeNumber('RATE', 2);
 const length = seconds('DURATION', '10s');
 const strategies = names('STRATEGIES');
 /** So that the last runs of one strategy are over when the next begins. */
@@ -44,12 +44,12 @@ export const options: Options = {
         startTime: `${index * (length + pauseSeconds)}s`,
         rate,
         duration: `${length}s`,
-        preAllocatedVUs: number('VUS', 50),
+        preAllocatedVUs: wholeNumber('VUS', 50),
       },
     ]),
   ),
   thresholds: {
-    ...thresholds(number('P95_MS', 5_000, 0)),
+    ...thresholds(milliseconds('P95_MS', 5_000)),
     ...Object.fromEntries(
       strategies.flatMap((strategy) => [
         [`answered_200{scenario:${strategy}}`, always],

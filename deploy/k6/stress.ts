@@ -12,7 +12,7 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { ask, askHealth, type SetUp } from './client.ts';
-import { number, runs, seconds } from './settings.ts';
+import { milliseconds, runs, seconds, wholeNumber } from './settings.ts';
 import {
   always,
   alwaysOfTrend,
@@ -28,8 +28,8 @@ import {
 export { setup } from './client.ts';
 
 const stepSeconds = seconds('DURATION', '10s');
-const p95Ms = number('P95_MS', 1_000, 0);
-const rates = doubling(number('RATE', 10), number('MAX_RATE', 320));
+const p95Ms = milliseconds('P95_MS', 1_000);
+const rates = doubling(wholeNumber('RATE', 10), wholeNumber('MAX_RATE', 320));
 const paths = runs(['/bench/s3?strategy=presigned-async']);
 
 export const options: Options = {
@@ -43,7 +43,7 @@ export const options: Options = {
         { duration: '0s', target },
         { duration: `${stepSeconds}s`, target },
       ]),
-      preAllocatedVUs: number('VUS', 200),
+      preAllocatedVUs: wholeNumber('VUS', 200),
     },
     health: {
       executor: 'constant-arrival-rate',
@@ -118,6 +118,8 @@ function stepOf(data: SummaryData, rate: number) {
   return { rate, due, ok, busy, answerMs, holds };
 }
 
+/** @throws Error that names both variables when there is no rate to begin with */
 function doubling(from: number, to: number): readonly number[] {
-  return from > to ? [] : [from, ...doubling(2 * from, to)];
+  if (from > to) throw new Error(`MAX_RATE: "${to}" is not valid; expected a number from RATE, ${from}, up.`);
+  return 2 * from > to ? [from] : [from, ...doubling(2 * from, to)];
 }

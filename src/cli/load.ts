@@ -10,32 +10,30 @@ import { startOwnService, type OwnService } from './own-service.ts';
  * `npm run load -- smoke`: the load tests of deploy/k6, with the k6 at hand. The summary goes to standard output and to
  * files, everything else to standard error.
  */
-const tests = ['smoke', 'load', 'stress', 'soak', 'strategies'] as const;
-/** What the scripts read of their environment; each is an option as well. */
-const variables = [
-  'RATE',
-  'MAX_RATE',
-  'DURATION',
-  'RUNS',
-  'WORKLOAD',
-  'QUERY',
-  'STRATEGIES',
-  'P95_MS',
-  'VUS',
-  'SUMMARY',
-] as const;
+const always = ['P95_MS', 'SUMMARY'];
+const atARate = ['RATE', 'DURATION', 'VUS', ...always];
+/** What the script of each test reads of its environment, and so takes as an option. */
+const variablesOf = {
+  smoke: always,
+  load: [...atARate, 'RUNS'],
+  stress: [...atARate, 'MAX_RATE', 'RUNS'],
+  soak: [...atARate, 'RUNS'],
+  strategies: [...atARate, 'WORKLOAD', 'QUERY', 'STRATEGIES'],
+} as const satisfies Record<string, readonly string[]>;
+type Test = keyof typeof variablesOf;
+const variables = [...new Set(Object.values(variablesOf).flat())];
 
 const help = `Usage: npm run load -- TEST [--OPTION VALUE]... [--url URL]
 
 Loads a service with k6: smoke, load, stress, soak or strategies. See deploy/k6/README.md.
 
   --url URL           a service that runs; without it one is started, as the environment says, and ended
-  --rate N            runs a second, at first; --max-rate N: at last, in stress
-  --duration LENGTH   30s, 5m, 1h: of the test, or of one step of it
-  --runs PATHS        runs to ask for in turn, separated by commas: '/bench/sleep?ms=20,/bench/fib?n=20'
+  --rate N            runs a second, at first; not in smoke; --max-rate N: at last, in stress
+  --duration LENGTH   30s, 5m, 1h: of the test, or of one step of it; not in smoke
+  --runs PATHS        in load, stress and soak: runs to ask for in turn, separated by commas: '/bench/sleep?ms=20,/bench/fib?n=20'
   --workload NAME     in strategies, with --query 'tasks=4&n=22'; --strategies NAMES: some of those that are possible
   --p95-ms MS         the test fails when more than 5 % of the answers take longer
-  --vus N             virtual users: how many runs may be unanswered at once
+  --vus N             virtual users: how many runs may be unanswered at once; not in smoke
   --summary PATH      PATH.json and PATH.txt instead of k6-TEST.json and k6-TEST.txt
 
   npm run load -- smoke
@@ -76,12 +74,17 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   }
 }
 
-/** What a test of strategies is to run: all that are possible, unless some were named. k6 itself can't ask so early. */
+/** What a test of strategies is to run: all that are possible, or some of them. k6 itself can't ask so early. */
 async function strategiesFor(settings: NodeJS.ProcessEnv, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
   const { BASE_URL: url = '', WORKLOAD, STRATEGIES, BENCH_TOKEN: token } = settings;
   const workload = WORKLOAD || 'fib';
-  const names = STRATEGIES || (await possibleStrategies(url, workload, token, signal)).join(',');
-  return { WORKLOAD: workload, STRATEGIES: names };
+  const possible = await possibleStrategies(url, workload, token, signal);
+  if (!STRATEGIES) return { WORKLOAD: workload, STRATEGIES: possible.join(',') };
+  const wrong = STRATEGIES.split(',').find((name) => !possible.includes(name.trim()));
+  if (wrong === undefined) return { WORKLOAD: workload };
+  throw new Error(
+    `STRATEGIES: "${wrong}" is not valid; expected some of ${possible.join(', ')}, as ${workload} has them.`,
+  );
 }
 
 /** Runs a script; one that is interrupted ends what it has begun, and sums up. */
@@ -105,7 +108,7 @@ async function run(
 }
 
 interface Asked {
-  readonly test: (typeof tests)[number];
+  readonly test: Test;
   readonly url: string | null;
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -122,22 +125,34 @@ function understand(args: readonly string[]): Asked | 'help' | Error {
       },
     });
     if (values['help'] === true) return 'help';
-    const test = tests.find((name) => name === positionals[0]);
-    if (test === undefined || positionals.length > 1)
-      return new Error(`"${positionals.join(' ')}" is none of ${tests.join(', ')}.`);
+    const [test = ''] = positionals;
+    if (!isTest(test) || positionals.length > 1)
+      return new Error(`"${positionals.join(' ')}" is none of ${Object.keys(variablesOf).join(', ')}.`);
     const given: Readonly<Record<string, string | boolean | undefined>> = values;
     const settings = variables.flatMap((name) => {
       const value = given[optionOf(name)];
       return typeof value === 'string' ? [[name, value] as const] : [];
     });
+    const taken: readonly string[] = variablesOf[test];
+    const idle = settings.map(([name]) => name).filter((name) => !taken.includes(name));
+    if (idle.length > 0) {
+      const [refused, allowed] = [idle, [...taken, 'URL']].map((names) =>
+        names.map((name) => `--${optionOf(name)}`).join(', '),
+      );
+      return new Error(`${test} has no use for ${refused}; it takes ${allowed}.`);
+    }
     return { test, url: values.url ?? null, settings: Object.fromEntries(settings) };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
 }
 
+function isTest(name: string): name is Test {
+  return Object.hasOwn(variablesOf, name);
+}
+
 /** `MAX_RATE` is `--max-rate`. */
-function optionOf(variable: (typeof variables)[number]): string {
+function optionOf(variable: string): string {
   return variable.toLowerCase().replaceAll('_', '-');
 }
 

@@ -274,6 +274,16 @@ describe('npm run load', () => {
     const value = await wrong('npm run load -- load --duration soon');
     expect(value.exitCode).not.toBe(0);
     expect(value.err).toContain('DURATION: \\"soon\\" is not valid');
+    for (const [options, message] of [
+      ['load --rate 2.5', 'RATE: \\"2.5\\" is not valid; expected a whole number from 1 up.'],
+      ['soak --vus 1.5', 'VUS: \\"1.5\\" is not valid; expected a whole number from 1 up.'],
+      ['stress --max-rate 1e3', 'MAX_RATE: \\"1e3\\" is not valid; expected a whole number from 1 up.'],
+      ['stress --rate 500', 'MAX_RATE: \\"320\\" is not valid; expected a number from RATE, 500, up.'],
+    ] as const) {
+      const { exitCode, out, err } = await wrong(`npm run load -- ${options}`);
+      expect([options, exitCode === 0, out.includes('requests ')]).toEqual([options, false, false]);
+      expect(err).toContain(message);
+    }
     const unnamed = await wrong(headerOf('strategies').replace(/-e STRATEGIES=\S+/u, ''));
     expect([unnamed.exitCode === 0, unnamed.err.includes('STRATEGIES: \\"\\" is not valid')]).toEqual([
       false,

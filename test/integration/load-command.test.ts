@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,18 @@ describe('npm run load -- strategies', () => {
     ]);
   });
 
+  it('says so too where strategies are named, and that there is no such strategy, before k6 starts', async () => {
+    const named = ['strategies', '--strategies', 'async,sdk-async'];
+    const noWorkload = await load([...named, '--workload', 'fob']);
+    expect([noWorkload.exitCode, noWorkload.out]).toEqual([1, '']);
+    expect(noWorkload.err).toMatch(/^WORKLOAD: "fob" is not valid; /u);
+    const noStrategy = await load(named);
+    expect([noStrategy.exitCode, noStrategy.out]).toEqual([1, '']);
+    expect(noStrategy.err).toMatch(
+      /^STRATEGIES: "sdk-async" is not valid; expected some of single, async, /u,
+    );
+  });
+
   it('says that nobody answers, or with what', async () => {
     const nobody = await load(['strategies', '--url', 'http://127.0.0.1:9']);
     expect([nobody.exitCode, nobody.err]).toEqual([1, 'No service answers at http://127.0.0.1:9.\n']);
@@ -57,6 +69,39 @@ describe('npm run load -- strategies', () => {
     expect([refused.exitCode, refused.err]).toEqual([1, `${service.url}/workloads answers 401.\n`]);
   });
 });
+
+describe('an option', () => {
+  const options = 'rate max-rate duration runs workload query strategies p95-ms vus summary'.split(' ');
+  const scripts = join(import.meta.dirname, '../../deploy/k6');
+
+  it.each(['smoke', 'load', 'stress', 'soak', 'strategies'])(
+    'is taken by %s where its script reads it, else refused with those that are',
+    async (test) => {
+      const text = await readFile(join(scripts, `${test}.ts`), 'utf8');
+      const reads = (option: string): boolean =>
+        option === 'summary' ||
+        text.includes(`('${variableOf(option)}',`) ||
+        text.includes(`('${variableOf(option)}')`) ||
+        (option === 'runs' && text.includes('runs(['));
+      const idle = options.filter((option) => !reads(option));
+      expect(idle.length).toBeGreaterThan(1);
+      for (const option of idle) {
+        const { exitCode, out, err } = await load([test, `--${option}`, '1']);
+        const [first = ''] = err.split('\n', 1);
+        expect([exitCode, out]).toEqual([2, '']);
+        expect(first.startsWith(`${test} has no use for --${option}; it takes --`)).toBe(true);
+        const named = first.split('; it takes ')[1]?.replace('.', '').split(', ');
+        expect(named?.toSorted()).toEqual(
+          [...options.filter(reads), 'url'].map((one) => `--${one}`).toSorted(),
+        );
+      }
+    },
+  );
+});
+
+function variableOf(option: string): string {
+  return option.toUpperCase().replace('-', '_');
+}
 
 async function load(args: readonly string[], given = token) {
   const child = spawn(process.execPath, [script, '--url', service.url, ...args], {
