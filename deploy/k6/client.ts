@@ -1,8 +1,10 @@
 import { check, fail } from 'k6';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
-import { settings } from './settings.ts';
-import { newSeed, nextRequest, noteDuration } from './traces.ts';
+import { codeIn, noAnswerCode } from './codes.ts';
+import { noteFailure } from './failures.ts';
+import { authorization, settings } from './settings.ts';
+import { newSeed, noteDuration, traceparentOf } from './traces.ts';
 
 /** What `setup` hands to every virtual user and to the summary. */
 export interface SetUp {
@@ -19,17 +21,15 @@ const unanswered = new Counter('unanswered');
 const unansweredRefused = new Counter('unanswered_refused');
 /** Whether an answer is one that the test takes. */
 const accepted = new Rate('accepted');
-/** From the request's first byte to the answer's last. */
+/**
+ * From the request's first byte to the answer's last, of those that were answered with 200: a refusal is soon made, and
+ * would have a service that refuses much look fast.
+ */
 const answerMs = new Trend('answer_ms', true);
 /** What the service says that the run itself took. */
 const runMs = new Trend('run_ms', true);
 const healthy = new Rate('healthy');
 const healthMs = new Trend('health_ms', true);
-
-/** k6's own code of a TCP connection that was refused (Error codes, 1212). */
-const connectionRefused = 1212;
-const toldFailures = 3;
-let failures = 0;
 
 /** Checks that the service is ready, and makes what the test shares. Fails the test where it is not. */
 export function setup(): SetUp {
@@ -38,27 +38,35 @@ export function setup(): SetUp {
   return { seed: newSeed() };
 }
 
+interface Asking {
+  /** Of this request, which no other of the test has; it tells which run was asked for. Whole, and less than 2^30. */
+  readonly number: number;
+  /** Whether 503 `busy`, what a service says that has too much to do, is an answer that the test takes. */
+  readonly busyIsAccepted?: boolean;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
 /**
  * Asks for one run, in a trace of its own.
- * @param busyIsAccepted whether 503 `busy`, what a service says that has too much to do, is an answer that the test takes
+ * @returns the code of what became of it instead, where that was not 200
  */
 export function ask(
   path: string,
   { seed }: SetUp,
-  { busyIsAccepted = false, tags = {} }: { busyIsAccepted?: boolean; tags?: Record<string, string> } = {},
-): void {
-  const request = nextRequest(seed);
+  { number, busyIsAccepted = false, tags = {} }: Asking,
+): string | null {
   const response = http.get(settings.baseUrl + path, {
-    headers: { ...authorization(), traceparent: request.traceparent },
+    headers: { ...authorization(), traceparent: traceparentOf(seed, number) },
     // A name of its own would be kept for each URL.
     tags: { name: path.split('?', 1)[0] ?? '', ...tags },
     responseCallback: busyIsAccepted ? http.expectedStatuses(200, 503) : http.expectedStatuses(200),
     timeout: '60s',
   });
   const { status, timings } = response;
+  const code = status === 0 ? noAnswerCode(response.error_code) : codeIn(textOf(response.body));
   counterOf(status).add(1, tags);
-  if (response.error_code === connectionRefused) unansweredRefused.add(1, tags);
-  const isBusy = status === 503 && response.json('code') === 'busy';
+  if (status === 0 && code === 'connection_refused') unansweredRefused.add(1, tags);
+  const isBusy = status === 503 && code === 'busy';
   const isAccepted = check(
     response,
     {
@@ -68,16 +76,16 @@ export function ask(
     tags,
   );
   accepted.add(isAccepted, tags);
-  if (status !== 0) {
-    answerMs.add(timings.duration, tags);
-    noteDuration(request, timings.duration);
+  // A run that was refused has no waterfall to look at, however long it waited for that.
+  if (status !== 0 && status !== 503) noteDuration(number, timings.duration);
+  if (status !== 200) {
+    noteFailure(code, number);
+    return code;
   }
-  if (status === 200) {
-    const run = /\brun;dur=([\d.]+)/u.exec(response.headers['Server-Timing'] ?? '')?.[1];
-    runMs.add(Number(run), tags);
-  }
-  if (!isAccepted)
-    tellFailure(`${path}: ${status === 0 ? response.error : `${status} ${codeOf(response.body)}`}`);
+  answerMs.add(timings.duration, tags);
+  const run = /\brun;dur=([\d.]+)/u.exec(response.headers['Server-Timing'] ?? '')?.[1];
+  runMs.add(Number(run), tags);
+  return null;
 }
 
 /** Asks whether the service is alive. */
@@ -90,24 +98,10 @@ export function askHealth(): void {
   healthMs.add(timings.duration);
 }
 
-export function authorization(): Record<string, string> {
-  return settings.token === '' ? {} : { Authorization: `Bearer ${settings.token}` };
-}
-
 function counterOf(status: number): Counter {
   if (status === 0) return unanswered;
   if (status === 200) return answered200;
   return status === 503 ? answered503 : answeredOtherwise;
-}
-
-/** The first ones of each virtual user: thousands would say no more. */
-function tellFailure(text: string): void {
-  failures += 1;
-  if (failures <= toldFailures) console.error(text);
-}
-
-function codeOf(body: Body): string {
-  return /"code": "(\w+)"/u.exec(textOf(body))?.[1] ?? '';
 }
 
 /** `null`: there was no answer. */

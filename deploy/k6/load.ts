@@ -43,9 +43,16 @@ export const options: Options = {
 };
 
 export function run(shared: SetUp): void {
-  ask(paths[exec.scenario.iterationInTest % paths.length] ?? '', shared);
+  const { name, iterationInTest } = exec.scenario;
+  const number = 2 * iterationInTest + (name === 'ramping' ? 1 : 0);
+  ask(runOf(number), shared, { number });
+}
+
+/** Each of the two parts begins with the first one. */
+function runOf(number: number): string {
+  return paths[Math.floor(number / 2) % paths.length] ?? '';
 }
 
 export function handleSummary(data: SummaryData): Record<string, string> {
-  return summaryOf('load', data);
+  return summaryOf('load', data, { runOf });
 }

@@ -12,6 +12,11 @@ export function text(name: string, fallback: string): string {
   return __ENV[name] || fallback;
 }
 
+/** The header that lets requests in, where there is a token. */
+export function authorization(): Record<string, string> {
+  return settings.token === '' ? {} : { Authorization: `Bearer ${settings.token}` };
+}
+
 /** @throws Error that names the variable when its value is not a whole number from 1 up */
 export function wholeNumber(name: string, fallback: number): number {
   const given = __ENV[name];

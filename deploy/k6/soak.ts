@@ -55,13 +55,19 @@ export const options: Options = {
 export function run(shared: SetUp): void {
   const passed = (Date.now() - exec.scenario.startTime) / (length * 1_000);
   const part = parts[Math.min(parts.length - 1, Math.floor(passed * parts.length))] ?? '';
-  ask(paths[exec.scenario.iterationInTest % paths.length] ?? '', shared, { tags: { part } });
+  const number = exec.scenario.iterationInTest;
+  ask(runOf(number), shared, { number, tags: { part } });
+}
+
+function runOf(number: number): string {
+  return paths[number % paths.length] ?? '';
 }
 
 export function handleSummary(data: SummaryData): Record<string, string> {
   const thirds = parts.map((part) => ({ part, answerMs: timesOf(data, `answer_ms{part:${part}}`) }));
   const rows = thirds.map(({ part, answerMs }) => [part, msText(answerMs.p50), msText(answerMs.p95)]);
   return summaryOf('soak', data, {
+    runOf,
     json: { thirds },
     text: columns([['answers', 'p50 ms', 'p95 ms'], ...rows]),
   });

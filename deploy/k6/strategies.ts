@@ -62,8 +62,14 @@ export const options: Options = {
 };
 
 export function run(shared: SetUp): void {
-  const parameters = [`strategy=${exec.scenario.name}`, query].filter((part) => part !== '').join('&');
-  ask(`/bench/${workload}?${parameters}`, shared);
+  const { name, iterationInTest } = exec.scenario;
+  const number = iterationInTest * strategies.length + strategies.indexOf(name);
+  ask(runOf(number), shared, { number });
+}
+
+function runOf(number: number): string {
+  const strategy = strategies[number % strategies.length] ?? '';
+  return `/bench/${workload}?strategy=${strategy}${query === '' ? '' : `&${query}`}`;
 }
 
 export function handleSummary(data: SummaryData): Record<string, string> {
@@ -84,5 +90,9 @@ export function handleSummary(data: SummaryData): Record<string, string> {
       msText(answerMs.p95),
     ]);
   const head = ['strategy', 'runs', 'run p50 ms', 'p95', 'answer p50 ms', 'p95'];
-  return summaryOf('strategies', data, { json: { strategies: results }, text: columns([head, ...rows]) });
+  return summaryOf('strategies', data, {
+    runOf,
+    json: { strategies: results },
+    text: columns([head, ...rows]),
+  });
 }

@@ -71,10 +71,12 @@ export const options: Options = {
 export function run(shared: SetUp): void {
   const step = Math.floor((Date.now() - exec.scenario.startTime) / (stepSeconds * 1_000));
   const rate = String(rates[Math.min(step, rates.length - 1)]);
-  ask(paths[exec.scenario.iterationInTest % paths.length] ?? '', shared, {
-    busyIsAccepted: true,
-    tags: { rate },
-  });
+  const number = exec.scenario.iterationInTest;
+  ask(runOf(number), shared, { number, busyIsAccepted: true, tags: { rate } });
+}
+
+function runOf(number: number): string {
+  return paths[number % paths.length] ?? '';
 }
 
 export function health(): void {
@@ -105,7 +107,7 @@ export function handleSummary(data: SummaryData): Record<string, string> {
         : `the knee is at ${knee} a second`,
     `/healthz   p50 ${msText(healthMs.p50)}, p99 ${msText(healthMs.p99)} ms`,
   ].join('\n');
-  return summaryOf('stress', data, { json: { steps, knee, healthMs }, text });
+  return summaryOf('stress', data, { runOf, json: { steps, knee, healthMs }, text });
 }
 
 function stepOf(data: SummaryData, rate: number) {

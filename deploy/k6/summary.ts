@@ -1,13 +1,14 @@
+import { failuresOf, type Failures } from './failures.ts';
 import { settings } from './settings.ts';
 import { isGaugeOfSlowest, slowest, type SlowRequest } from './traces.ts';
 import type { SetUp } from './client.ts';
 
 /** What k6 hands to `handleSummary`, as far as it is used here. */
-export interface SummaryData {
+export interface SummaryData<Shared extends SetUp = SetUp> {
   readonly metrics: Readonly<Record<string, Metric>>;
   readonly state: { readonly testRunDurationMs: number };
   /** Missing when `setup` failed. */
-  readonly setup_data?: SetUp;
+  readonly setup_data?: Shared;
 }
 
 interface Metric {
@@ -40,19 +41,27 @@ export function valueOf(data: SummaryData, metric: string, value: string): numbe
   return data.metrics[metric]?.values[value] ?? null;
 }
 
+/** What a test has to say of its own. */
+interface Own {
+  /** The run that the request of a number asked for. */
+  readonly runOf: (number: number) => string;
+  readonly json?: object;
+  readonly text?: string;
+}
+
 /** The numbers of a test, as JSON and text; what `handleSummary` returns. */
 export function summaryOf(
   name: string,
   data: SummaryData,
-  own: { readonly json: object; readonly text: string } = { json: {}, text: '' },
+  { runOf, json = {}, text = '' }: Own,
 ): Record<string, string> {
-  const facts = factsOf(name, data);
-  const written = textOf(facts, own.text);
+  const facts = factsOf(name, data, runOf);
+  const written = textOf(facts, text);
   const path = settings.summaryPath || `k6-${name}`;
   return {
     stdout: written,
     [`${path}.txt`]: written,
-    [`${path}.json`]: `${JSON.stringify({ ...facts, ...own.json }, null, 2)}\n`,
+    [`${path}.json`]: `${JSON.stringify({ ...facts, ...json }, null, 2)}\n`,
   };
 }
 
@@ -71,6 +80,8 @@ interface Facts {
     /** Due but never sent: no virtual user was free. */
     readonly dropped: number;
   };
+  readonly failures: readonly Failures[];
+  /** Of the answers with 200. */
   readonly answerMs: Times;
   readonly runMs: Times;
   readonly thresholds: readonly {
@@ -89,15 +100,16 @@ interface Times {
   readonly max: number | null;
 }
 
-function factsOf(test: string, data: SummaryData): Facts {
+function factsOf(test: string, data: SummaryData, runOf: Own['runOf']): Facts {
+  const value = (metric: string, name: string): number | null => valueOf(data, metric, name);
   const [answered200, answered503, answeredOtherwise, unanswered] = [
     counted(data, 'answered_200'),
     counted(data, 'answered_503'),
     counted(data, 'answered_otherwise'),
     counted(data, 'unanswered'),
   ];
-  const held = thresholdsOf(data);
   const sent = answered200 + answered503 + answeredOtherwise + unanswered;
+  const held = thresholdsOf(data);
   const seed = data.setup_data?.seed;
   return {
     test,
@@ -112,10 +124,11 @@ function factsOf(test: string, data: SummaryData): Facts {
       unansweredRefused: counted(data, 'unanswered_refused'),
       dropped: counted(data, 'dropped_iterations'),
     },
+    failures: seed === undefined ? [] : failuresOf(seed, value, runOf),
     answerMs: timesOf(data, 'answer_ms'),
     runMs: timesOf(data, 'run_ms'),
     thresholds: held,
-    slowest: seed === undefined ? [] : slowest(seed, (metric) => data.metrics[metric]?.values['max']),
+    slowest: seed === undefined ? [] : slowest(seed, (metric) => value(metric, 'max'), runOf),
   };
 }
 
@@ -137,7 +150,7 @@ function thresholdsOf({ metrics }: SummaryData): Facts['thresholds'] {
 function textOf({ test, passed, requests, answerMs, runMs, ...rest }: Facts, own: string): string {
   const { sent, answered200, answered503, answeredOtherwise, unanswered, dropped } = requests;
   const lines = [
-    `${test}: ${passed ? 'passed' : 'FAILED'} after ${Math.round(rest.durationMs / 1_000)} s`,
+    verdict(test, passed, rest.durationMs),
     '',
     `requests   ${sent}: ${answered200} answered with 200, ${answered503} with 503, ${answeredOtherwise} otherwise, ${unanswered} not at all`,
     `not sent   ${dropped} that were due`,
@@ -148,10 +161,18 @@ function textOf({ test, passed, requests, answerMs, runMs, ...rest }: Facts, own
     ...rest.thresholds.map(
       ({ metric, threshold, ok }) => `${ok ? 'ok    ' : 'FAILED'}  ${metric} ${threshold}`,
     ),
+    ...(rest.failures.length === 0 ? [] : ['', 'not 200, with the first of each']),
+    ...rest.failures.map(({ code, count, first, answered }) =>
+      [`${count}`.padStart(8), code, ...(answered ? [first.url] : []), first.run].join('  '),
+    ),
     ...(rest.slowest.length === 0 ? [] : ['', 'slowest']),
-    ...rest.slowest.map(({ ms, url }) => `${ms.toFixed(1).padStart(8)} ms  ${url}`),
+    ...rest.slowest.map(({ ms, url, run }) => `${ms.toFixed(1).padStart(8)} ms  ${url}  ${run}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function verdict(test: string, passed: boolean, durationMs: number): string {
+  return `${test}: ${passed ? 'passed' : 'FAILED'} after ${Math.round(durationMs / 1_000)} s`;
 }
 
 function timesText({ p50, p95, p99, max }: Times): string {

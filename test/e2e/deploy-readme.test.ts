@@ -57,7 +57,9 @@ describe('from nothing to the slowest run of a load test', () => {
     // A busy machine may take its time.
     const ended = await loadTest(url, { P95_MS: '60000' });
     expect([ended.exitCode, ended.err]).toEqual([0, '']);
-    expect(ended.out).toMatch(/^slowest\n +[\d.]+ ms {2}http:\/\/localhost:16686\/trace\/[\da-f]{32}$/mu);
+    expect(ended.out).toMatch(
+      /^slowest\n +[\d.]+ ms {2}http:\/\/localhost:16686\/trace\/[\da-f]{32} {2}\/bench\/s3\?/mu,
+    );
     const { sent, answered200 } = summaryOf(ended).requests;
     expect(answered200).toBe(sent);
     const traceId = summaryOf(ended).slowest[0]?.traceId ?? '';

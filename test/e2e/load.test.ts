@@ -149,7 +149,8 @@ describe('npm run load', () => {
     );
     expect(ended.exitCode).toBe(0);
     const [slowest] = summaryOf(ended).slowest;
-    expect(ended.out).toContain(`  ${slowest?.url}\n`);
+    expect(slowest?.run).toBe(slow);
+    expect(ended.out).toContain(`  ${slowest?.url}  ${slow}\n`);
     const spans = await jaeger.trace(slowest?.traceId ?? '', { atLeast: 4 });
     expect(spans.map(({ name }) => name).toSorted()).toEqual([
       'GET /bench/:workload',
@@ -192,8 +193,36 @@ describe('npm run load', () => {
     expect(crossed(summaryOf(ended))).toEqual(['accepted rate==1']);
     const { answered200, answeredOtherwise, unanswered } = summaryOf(ended).requests;
     expect([answered200 > 0, answeredOtherwise > 0, unanswered]).toEqual([true, true, 0]);
-    expect(ended.err).toContain('/bench/s3?strategy=presigned-async: 502 tasks_failed');
+    const { failures } = summaryOf(ended);
+    expect(failures).toMatchObject([{ code: 'tasks_failed', count: answeredOtherwise, answered: true }]);
+    expect(failures[0]?.first.run).toMatch(/^\/bench\/s3\?/u);
+    expect(ended.out).toContain(
+      `\n${`${answeredOtherwise}`.padStart(8)}  tasks_failed  ${failures[0]?.first.url}  ${failures[0]?.first.run}\n`,
+    );
+    expect(ended.err).not.toContain('/bench/s3');
     expect(await leftOverOf(processes)).toEqual([]);
+  });
+
+  it('counts what is refused by its code, tells it once, and takes times of what is answered with 200', async () => {
+    // One at once, and one waits: all others of some thirty that come while these two take a second are refused.
+    const small = await startService({ MAX_RUNS_IN_FLIGHT: '1' });
+    try {
+      const ended = await loadTest(`${written('load -- load')} --url ${small.url}`, {
+        RUNS: '/bench/sleep?ms=500&tasks=1',
+        ...soon,
+      });
+      const { requests, failures, slowest } = summaryOf(ended);
+      expect([ended.exitCode, requests.answered503 > 20]).toEqual([99, true]);
+      expect(failures.map(({ code, count }) => [code, count])).toEqual([['busy', requests.answered503]]);
+      expect(ended.out.match(/busy/gu)).toHaveLength(1);
+      expect(ended.err).not.toContain('busy');
+      expect(timesSchema.parse(ended.summary).answerMs.p50).toBeGreaterThanOrEqual(500);
+      const { runs } = runListSchema.parse(JSON.parse((await small.get('/runs')).text));
+      const traces = new Set(runs.map(({ traceId }) => traceId));
+      expect(slowest.filter(({ traceId }) => !traces.has(traceId))).toEqual([]);
+    } finally {
+      await small.stop();
+    }
   });
 
   it('stress fails when the service breaks', async () => {
@@ -295,11 +324,11 @@ describe('npm run load', () => {
   });
 });
 
-/** What a summary has besides what differs from one time to the next: its times, its traces, the order of its thresholds. */
+/** What a summary has besides what differs from one time to the next: its times, its traces and their runs, the order of its thresholds. */
 function linesOf(summary: string): ReadonlySet<string> {
   const lasting = summary
     .trimEnd()
-    .replaceAll(/\/[0-9a-f]{32}$/gmu, '/TRACE')
+    .replaceAll(/\/[0-9a-f]{32} {2}\S+$/gmu, '/TRACE RUN')
     .replaceAll(/\d+\.\d+|(?<=after )\d+/gu, 'TIME')
     .replaceAll(/ +/gu, ' ');
   return new Set(lasting.split('\n'));
@@ -310,6 +339,7 @@ function wrong(command: string, environment: Readonly<Record<string, string>> = 
 }
 
 const times = z.looseObject({ p50: z.number() });
+const timesSchema = z.looseObject({ answerMs: times });
 const strategiesSchema = z.looseObject({
   strategies: z.array(z.looseObject({ strategy: z.string(), answered200: z.int(), runMs: times })),
 });

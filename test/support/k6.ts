@@ -9,6 +9,8 @@ import { binaryOf } from './real-servers-binary.ts';
 
 const root = join(import.meta.dirname, '../..');
 
+const traceOfRun = z.strictObject({ run: z.string(), traceId: z.string(), url: z.string() });
+
 /** What a load test wrote as JSON, as far as all of them do. */
 const summarySchema = z.looseObject({
   test: z.string(),
@@ -23,7 +25,10 @@ const summarySchema = z.looseObject({
     dropped: z.int(),
   }),
   thresholds: z.array(z.strictObject({ metric: z.string(), threshold: z.string(), ok: z.boolean() })),
-  slowest: z.array(z.strictObject({ ms: z.number(), traceId: z.string(), url: z.string() })),
+  failures: z.array(
+    z.strictObject({ code: z.string(), count: z.int(), answered: z.boolean(), first: traceOfRun }),
+  ),
+  slowest: z.array(traceOfRun.extend({ ms: z.number() })),
 });
 
 export type LoadSummary = z.infer<typeof summarySchema>;
