@@ -1,8 +1,9 @@
-import { check, fail } from 'k6';
+import { check } from 'k6';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
 import { codeIn, noAnswerCode } from './codes.ts';
 import { noteFailure } from './failures.ts';
+import { needed } from './readiness.ts';
 import { authorization, settings } from './settings.ts';
 import { newSeed, noteDuration, traceparentOf } from './traces.ts';
 
@@ -33,8 +34,7 @@ const healthMs = new Trend('health_ms', true);
 
 /** Checks that the service is ready, and makes what the test shares. Fails the test where it is not. */
 export function setup(): SetUp {
-  const { status, body } = http.get(`${settings.baseUrl}/readyz`, { headers: authorization() });
-  if (status !== 200) fail(`${settings.baseUrl} is not ready: ${status} ${textOf(body)}`);
+  needed('/readyz');
   return { seed: newSeed() };
 }
 
@@ -107,6 +107,6 @@ function counterOf(status: number): Counter {
 /** `null`: there was no answer. */
 type Body = string | ArrayBuffer | null;
 
-export function textOf(body: Body): string {
+function textOf(body: Body): string {
   return typeof body === 'string' ? body : '';
 }

@@ -3,11 +3,10 @@
  *
  *     k6 run deploy/k6/smoke.ts
  */
-import { fail } from 'k6';
-import http from 'k6/http';
 import type { Options } from 'k6/options';
-import { ask, textOf, setup as prepare, type SetUp } from './client.ts';
-import { authorization, milliseconds, settings } from './settings.ts';
+import { ask, setup as prepare, type SetUp } from './client.ts';
+import { needed } from './readiness.ts';
+import { milliseconds } from './settings.ts';
 import { summaryOf, summaryTrendStats, thresholds, type SummaryData } from './summary.ts';
 
 export const options: Options = {
@@ -36,9 +35,7 @@ const light: Readonly<Record<string, string>> = { fib: '&n=12', sleep: '&ms=3' }
 
 export function setup(): AllRuns {
   const shared = prepare();
-  const answer = http.get(`${settings.baseUrl}/workloads`, { headers: authorization() });
-  if (answer.status !== 200) fail(`/workloads: ${answer.status}`);
-  const { workloads }: Catalogue = JSON.parse(textOf(answer.body));
+  const { workloads }: Catalogue = JSON.parse(needed('/workloads'));
   const paths = workloads
     .filter(({ missing }) => missing === null)
     .flatMap(({ name, strategies }) =>

@@ -1,4 +1,5 @@
 import { failuresOf, type Failures } from './failures.ts';
+import { whyNotReady } from './readiness.ts';
 import { settings } from './settings.ts';
 import { isGaugeOfSlowest, slowest, type SlowRequest } from './traces.ts';
 import type { SetUp } from './client.ts';
@@ -17,7 +18,7 @@ interface Metric {
 }
 
 /** What a summary needs of every trend. */
-export const summaryTrendStats = ['med', 'p(95)', 'p(99)', 'max'];
+export const summaryTrendStats = ['count', 'med', 'p(95)', 'p(99)', 'max'];
 
 /** Holds always: k6's summary has the metric by its tags only where there is a threshold on it. */
 export const always = ['count>=0'];
@@ -56,12 +57,12 @@ export function summaryOf(
   { runOf, json = {}, text = '' }: Own,
 ): Record<string, string> {
   const facts = factsOf(name, data, runOf);
-  const written = textOf(facts, text);
+  const written = facts.requests.sent === 0 ? textOfNothing(facts) : textOf(facts, text);
   const path = settings.summaryPath || `k6-${name}`;
   return {
     stdout: written,
     [`${path}.txt`]: written,
-    [`${path}.json`]: `${JSON.stringify({ ...facts, ...json }, null, 2)}\n`,
+    [`${path}.json`]: `${JSON.stringify(facts.requests.sent === 0 ? facts : { ...facts, ...json }, null, 2)}\n`,
   };
 }
 
@@ -80,10 +81,13 @@ interface Facts {
     /** Due but never sent: no virtual user was free. */
     readonly dropped: number;
   };
+  /** Why nothing was sent, where that is known. */
+  readonly notReady: string | null;
   readonly failures: readonly Failures[];
   /** Of the answers with 200. */
   readonly answerMs: Times;
   readonly runMs: Times;
+  /** None where nothing was sent, on which all would hold. */
   readonly thresholds: readonly {
     readonly metric: string;
     readonly threshold: string;
@@ -109,7 +113,7 @@ function factsOf(test: string, data: SummaryData, runOf: Own['runOf']): Facts {
     counted(data, 'unanswered'),
   ];
   const sent = answered200 + answered503 + answeredOtherwise + unanswered;
-  const held = thresholdsOf(data);
+  const held = sent === 0 ? [] : thresholdsOf(data);
   const seed = data.setup_data?.seed;
   return {
     test,
@@ -124,6 +128,7 @@ function factsOf(test: string, data: SummaryData, runOf: Own['runOf']): Facts {
       unansweredRefused: counted(data, 'unanswered_refused'),
       dropped: counted(data, 'dropped_iterations'),
     },
+    notReady: whyNotReady(value),
     failures: seed === undefined ? [] : failuresOf(seed, value, runOf),
     answerMs: timesOf(data, 'answer_ms'),
     runMs: timesOf(data, 'run_ms'),
@@ -133,6 +138,8 @@ function factsOf(test: string, data: SummaryData, runOf: Own['runOf']): Facts {
 }
 
 export function timesOf(data: SummaryData, metric: string): Times {
+  // k6 gives zeros for one that has thresholds, and no sample.
+  if (counted(data, metric) === 0) return { p50: null, p95: null, p99: null, max: null };
   const value = (name: string): number | null => valueOf(data, metric, name);
   return { p50: value('med'), p95: value('p(95)'), p99: value('p(99)'), max: value('max') };
 }
@@ -145,6 +152,11 @@ function thresholdsOf({ metrics }: SummaryData): Facts['thresholds'] {
         .filter(([threshold]) => ![...always, ...alwaysOfTrend].includes(threshold))
         .map(([threshold, { ok }]) => ({ metric, threshold, ok })),
     );
+}
+
+function textOfNothing({ test, durationMs, notReady, requests }: Facts): string {
+  const due = requests.dropped === 0 ? '' : `, though ${requests.dropped} were due`;
+  return `${verdict(test, false, durationMs)}\n\nnothing was sent${due}${notReady === null ? '' : `: ${notReady}`}\n`;
 }
 
 function textOf({ test, passed, requests, answerMs, runMs, ...rest }: Facts, own: string): string {

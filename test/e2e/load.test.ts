@@ -319,8 +319,25 @@ describe('npm run load', () => {
       true,
     ]);
     const nobody = await wrong('npm run load -- load --url http://127.0.0.1:9');
-    expect(nobody.exitCode).toBe(107);
-    expect(nobody.err).toContain('http://127.0.0.1:9 is not ready');
+    const why = 'http://127.0.0.1:9 is not ready: connection refused';
+    expect([nobody.exitCode, nobody.summary?.notReady]).toEqual([107, why]);
+    expect(nobody.err).toContain(why);
+  });
+
+  // `strategies` asks for the catalogue before k6 starts.
+  it.each(tests.slice(0, 4))('%s: says that nothing was sent and why, and nothing else', async (test) => {
+    const ended = await wrong(`npm run load -- ${test} --url ${service.url}/nowhere`);
+    const why = `${service.url}/nowhere is not ready: /readyz was answered with 404`;
+    const said = ended.out.slice(ended.out.indexOf(`${test}: FAILED`)).split('\n');
+    expect(said).toEqual([expect.stringMatching(/after \d+ s$/u), '', `nothing was sent: ${why}`, '']);
+    expect(ended.exitCode).toBe(107);
+    expect(ended.summary).toMatchObject({
+      passed: false,
+      thresholds: [],
+      failures: [],
+      slowest: [],
+      answerMs: { p50: null, p95: null, p99: null, max: null },
+    });
   });
 });
 

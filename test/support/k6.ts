@@ -25,6 +25,7 @@ const summarySchema = z.looseObject({
     dropped: z.int(),
   }),
   thresholds: z.array(z.strictObject({ metric: z.string(), threshold: z.string(), ok: z.boolean() })),
+  notReady: z.string().nullable(),
   failures: z.array(
     z.strictObject({ code: z.string(), count: z.int(), answered: z.boolean(), first: traceOfRun }),
   ),
