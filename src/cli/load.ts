@@ -8,7 +8,7 @@ import { startOwnService, type OwnService } from './own-service.ts';
 
 /**
  * `npm run load -- smoke`: the load tests of deploy/k6, with the k6 at hand. The summary goes to standard output and to
- * files, everything else to standard error.
+ * files, everything else to standard error; on a terminal k6 shows its progress as well.
  */
 const always = ['P95_MS', 'SUMMARY'];
 const atARate = ['RATE', 'DURATION', 'VUS', ...always];
@@ -94,7 +94,9 @@ async function run(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<number> {
-  const child = spawn(k6, ['run', '--quiet', '--no-usage-report', script], {
+  // Its progress goes where the summary goes, which anything but a terminal wants alone.
+  const progress = process.stdout.isTTY && process.stderr.isTTY ? [] : ['--quiet'];
+  const child = spawn(k6, ['run', ...progress, '--no-usage-report', script], {
     env: environment,
     stdio: ['ignore', 'inherit', 'inherit'],
     // Ctrl+C is for this command, which then passes it on, once: a second one would cost the summary.

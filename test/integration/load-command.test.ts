@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workloadsSchema } from '../../src/http/catalogue-schemas.ts';
 import { workloads } from '../../src/workloads/registry.ts';
@@ -17,7 +18,6 @@ let folder: string;
 let service: RunningService;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fanout-bench-load-'));
-  await writeFile(join(folder, 'k6'), '#!/bin/sh\necho "$WORKLOAD: $STRATEGIES"\n', { mode: 0o755 });
   service = await startService({ BENCH_TOKEN: token });
 });
 afterAll(async () => {
@@ -70,6 +70,22 @@ describe('npm run load -- strategies', () => {
   });
 });
 
+describe('the progress of k6', () => {
+  it('is left out where the summary is not for a terminal', async () => {
+    const { out } = await load(['soak'], token, 'echo "$@"');
+    expect(out).toMatch(/^run --quiet --no-usage-report \S+soak\.ts\n$/u);
+  });
+
+  // The one pseudo-terminal that every machine brings is `script` of util-linux; the one of macOS is another.
+  it.runIf(process.platform === 'linux')('is shown on a terminal', async () => {
+    const k6 = await fakeK6('echo "$@"');
+    const command = `'${process.execPath}' '${script}' soak --url '${service.url}'`;
+    const env = { PATH: process.env['PATH'], SHELL: '/bin/sh', K6: k6 };
+    const { stdout } = await promisify(execFile)('script', ['-qefc', command, '/dev/null'], { env });
+    expect(stdout).toMatch(/^run --no-usage-report \S+soak\.ts\r?\n$/u);
+  });
+});
+
 describe('an option', () => {
   const options = 'rate max-rate duration runs workload query strategies p95-ms vus summary'.split(' ');
   const scripts = join(import.meta.dirname, '../../deploy/k6');
@@ -103,9 +119,17 @@ function variableOf(option: string): string {
   return option.toUpperCase().replace('-', '_');
 }
 
-async function load(args: readonly string[], given = token) {
+/** The path of a k6 that does this instead. */
+async function fakeK6(command: string): Promise<string> {
+  const file = join(folder, 'k6');
+  await writeFile(file, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+  return file;
+}
+
+async function load(args: readonly string[], given = token, instead = 'echo "$WORKLOAD: $STRATEGIES"') {
+  const k6 = await fakeK6(instead);
   const child = spawn(process.execPath, [script, '--url', service.url, ...args], {
-    env: { PATH: process.env['PATH'], K6: join(folder, 'k6'), BENCH_TOKEN: given },
+    env: { PATH: process.env['PATH'], K6: k6, BENCH_TOKEN: given },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, err]: [string[], string[]] = [[], []];
