@@ -54,15 +54,20 @@ describe('from nothing to the slowest run of a load test', () => {
 
   it('leads to a trace with all that is said of it, and to the JSON of that run', async () => {
     const url = loadCommand.replace('http://localhost:8080', service.url);
-    // A busy machine may take its time.
+    // A busy machine may take its time, and may not keep up; what is not refused then must be well all the same.
     const ended = await loadTest(url, { P95_MS: '60000' });
-    expect([ended.exitCode, ended.err]).toEqual([0, '']);
-    expect(ended.out).toMatch(
-      /^slowest\n +[\d.]+ ms {2}http:\/\/localhost:16686\/trace\/[\da-f]{32} {2}\/bench\/s3\?/mu,
-    );
-    const { sent, answered200 } = summaryOf(ended).requests;
-    expect(answered200).toBe(sent);
-    const traceId = summaryOf(ended).slowest[0]?.traceId ?? '';
+    const { requests, failures, slowest, thresholds } = summaryOf(ended);
+    const crossed = thresholds.filter(({ ok }) => !ok).map(({ metric }) => metric);
+    expect(['accepted', 'dropped_iterations']).toEqual(expect.arrayContaining(crossed));
+    expect(ended.exitCode).toBe(crossed.length === 0 ? 0 : 99);
+    expect(ended.err.replaceAll(/^time=.*(?:have been crossed|Insufficient VUs).*\n/gmu, '')).toBe('');
+    expect(['busy']).toEqual(expect.arrayContaining(failures.map(({ code }) => code)));
+    expect(requests.answered200 + requests.answered503).toBe(requests.sent);
+    expect(requests.answered200).toBeGreaterThan(0);
+    const shown = /^```text\n(slowest\n[\s\S]*?)^```$/mu.exec(text)?.[1] ?? '';
+    expect(shapeOf(ended.out.slice(ended.out.indexOf('\nslowest\n') + 1))).toContain(shapeOf(shown));
+    expect(slowest[0]?.run).toBe('/bench/s3?strategy=presigned-async');
+    const traceId = slowest[0]?.traceId ?? '';
     await jaeger.trace(traceId, { atLeast: 13 });
 
     const look = curlCommand
@@ -86,3 +91,8 @@ describe('from nothing to the slowest run of a load test', () => {
     expect([kept.status, body.run.id, body.trace.traceId]).toEqual([200, id, traceId]);
   });
 });
+
+/** Without what differs from one time to the next. */
+function shapeOf(printed: string): string {
+  return printed.replaceAll(/ +[\d.]+ ms/gu, ' TIME').replaceAll(/\/[\da-f]{32}/gu, '/TRACE');
+}
