@@ -13,6 +13,8 @@ export class Collector {
   #everAccepted = false;
   /** Spans dropped since it last accepted. */
   #droppedMeanwhile = 0;
+  /** Whether it took the last batch in part only. */
+  #choosing = false;
 
   constructor(url: string, notices: Notices) {
     this.url = url;
@@ -53,6 +55,16 @@ export class Collector {
     if (!this.#accepting || this.#droppedMeanwhile !== spans) return;
     const message = `The collector at ${this.url} does not keep up: spans are dropped.`;
     this.#notices.say({ level: 'warn', code: 'spans_dropped', message });
+  }
+
+  /** It took a batch, but rejected so many of its spans: 0 for none. Said once until it takes all again. */
+  rejected(spans: number, reason: string): void {
+    if (spans > 0 && !this.#choosing) {
+      const why = reason === '' ? '' : ` (${reason})`;
+      const message = `The collector at ${this.url} rejects spans${why}: ${count(spans)} dropped.`;
+      this.#notices.say({ level: 'warn', code: 'spans_dropped', message });
+    }
+    this.#choosing = spans > 0;
   }
 
   /**

@@ -10,6 +10,7 @@ import { reasonOf } from '../src/reachable.ts';
 import { turnOf, WaitingLine } from '../src/waiting-line.ts';
 import type { Collector } from './collector.ts';
 import type { QueueLimits } from './environment.ts';
+import type { PartialSuccesses, Rejected } from './partial-success.ts';
 import { redactText } from './redaction.ts';
 
 /** Room in the queue that is kept for one run's spans. To be released when they are in it, or never will be. */
@@ -50,12 +51,18 @@ export class ExportQueue implements SpanProcessor {
   /** Spans of runs that were let in. */
   readonly #pieces = new WaitingLine();
 
-  constructor(exporter: SpanExporter, collector: Collector, limits: QueueLimits) {
+  /** @param partly what is heard of batches that were taken in part */
+  constructor(
+    exporter: SpanExporter,
+    collector: Collector,
+    limits: QueueLimits,
+    partly: Pick<PartialSuccesses, 'take'>,
+  ) {
     this.#collector = collector;
     this.#max = limits.maxQueueSize;
     this.#forRuns = this.#max - Math.min(1_000, Math.floor(this.#max / 10));
     this.#piece = Math.min(200, Math.ceil(this.#forRuns / 2));
-    this.#exporter = new ToldExporter(exporter, limits, {
+    this.#exporter = new ToldExporter(exporter, limits, partly, {
       late: () => this.#late(),
       told: (...told) => this.#told(...told),
     });
@@ -74,11 +81,11 @@ export class ExportQueue implements SpanProcessor {
 
   /**
    * Keeps room for a run's spans, first come first served. Resolves at once when there is room, or when the collector
-   * does not accept or is slow; rejects with the signal's reason. A run with more spans than ever fit waits for all
-   * there is.
+   * does not accept or is slow; rejects with the signal's reason. For a run with more spans than that half of the
+   * queue is enough: `add` waits with what is more, and a queue that requests keep using is never seen empty.
    */
   async reserve(spans: number, signal?: AbortSignal): Promise<Room> {
-    const wanted = Math.min(spans, this.#forRuns);
+    const wanted = Math.min(spans, Math.ceil(this.#forRuns / 2));
     const fits = (): boolean => this.#open || this.#pending + this.#reserved + wanted <= this.#forRuns;
     const take = (): void => {
       this.#reserved += wanted;
@@ -140,12 +147,15 @@ export class ExportQueue implements SpanProcessor {
     this.#letIn();
   }
 
-  #told(spans: number, result: ExportResult, wasLate: boolean): void {
+  #told(spans: number, result: BatchResult, wasLate: boolean): void {
     this.#pending -= spans;
     this.#slow = wasLate;
     if (result.code === ExportResultCode.SUCCESS) {
-      this.#exported += spans;
+      const rejected = Math.min(spans, result.rejected?.spans ?? 0);
+      this.#exported += spans - rejected;
+      this.#dropped += rejected;
       this.#collector.accepted();
+      this.#collector.rejected(rejected, redactText(result.rejected?.reason ?? ''));
     } else {
       this.#collector.refused(redactText(reasonOf(result.error)));
       this.#drop(spans);
@@ -169,11 +179,13 @@ function counted(): void {}
 
 type Limits = Pick<QueueLimits, 'exportTimeoutMillis' | 'slowMillis'>;
 
+type BatchResult = ExportResult & { readonly rejected?: Rejected | null };
+
 /** What is heard of a batch that is being sent. */
 interface Hears {
   /** It takes longer than `slowMillis`. */
   late(): void;
-  told(spans: number, result: ExportResult, wasLate: boolean): void;
+  told(spans: number, result: BatchResult, wasLate: boolean): void;
 }
 
 /**
@@ -183,12 +195,14 @@ interface Hears {
 class ToldExporter implements SpanExporter {
   readonly #inner: SpanExporter;
   readonly #limits: Limits;
+  readonly #partly: Pick<PartialSuccesses, 'take'>;
   readonly #hears: Hears;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(inner: SpanExporter, limits: Limits, hears: Hears) {
+  constructor(inner: SpanExporter, limits: Limits, partly: Pick<PartialSuccesses, 'take'>, hears: Hears) {
     this.#inner = inner;
     this.#limits = limits;
+    this.#partly = partly;
     this.#hears = hears;
   }
 
@@ -223,7 +237,7 @@ class ToldExporter implements SpanExporter {
     await this.#inner.shutdown();
   }
 
-  #send(spans: ReadableSpan[]): Promise<ExportResult> {
+  #send(spans: ReadableSpan[]): Promise<BatchResult> {
     const { exportTimeoutMillis } = this.#limits;
     return new Promise((resolve) => {
       const giveUp = (): void =>
@@ -235,7 +249,8 @@ class ToldExporter implements SpanExporter {
       try {
         this.#inner.export(spans, (result) => {
           clearTimeout(timer);
-          resolve(result);
+          // Taken also when the batch was given up, lest it be held against the next.
+          resolve({ ...result, rejected: this.#partly.take() });
         });
       } catch (error) {
         clearTimeout(timer);

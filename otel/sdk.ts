@@ -31,6 +31,7 @@ import { metricReadersFromEnvironment } from './metric-readers.ts';
 import { Metrics } from './metrics.ts';
 import { meterName, runSpanName, tracerName } from './names.ts';
 import { Notices, type NoticeListener } from './notices.ts';
+import { PartialSuccesses } from './partial-success.ts';
 import { telemetryResource } from './resource.ts';
 import { ServerSpans } from './server-spans.ts';
 import { mostSpansOfTask, slicesOf, type SpanSettings } from './spans.ts';
@@ -74,10 +75,11 @@ export class Telemetry {
     const { otlp, console } = exportersFromEnvironment(this.#notices);
     this.collectorUrl = otlp?.url ?? null;
     this.#collector = otlp === null ? null : new Collector(otlp.url, this.#notices);
+    const partly = new PartialSuccesses();
     this.#queue =
       otlp === null || this.#collector === null
         ? null
-        : new ExportQueue(otlp.exporter, this.#collector, queueLimits());
+        : new ExportQueue(otlp.exporter, this.#collector, queueLimits(), partly);
     this.#console = console === null ? null : new SimpleSpanProcessor({ exporter: console });
     const outlets = [this.#queue, this.#console].filter((outlet) => outlet !== null);
     const readers = metricReadersFromEnvironment(this.#notices);
@@ -94,6 +96,8 @@ export class Telemetry {
         ...(instrumentServers && readers.scrape !== null ? [runtimeInstrumentation()] : []),
       ],
     });
+    // After the SDK's constructor, which makes a diagnostic logger of its own.
+    partly.listen();
     this.#sdk.start();
     if (instrumentServers) loadInstrumented();
     this.#tracer = trace.getTracer(tracerName);

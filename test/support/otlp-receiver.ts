@@ -43,12 +43,15 @@ export interface ReceivedLog {
 
 /**
  * `refuse` answers 400, so that exporters do not try again; `hang` takes the request and never answers; `dawdle` answers late;
- * `discard` accepts unread.
+ * `discard` accepts unread; `choose` accepts, and says that it rejected three spans.
  */
-export type Behaviour = 'accept' | 'refuse' | 'hang' | 'dawdle' | 'discard';
+export type Behaviour = 'accept' | 'refuse' | 'hang' | 'dawdle' | 'discard' | 'choose';
 
 /** How late a dawdling one answers. */
 export const dawdleMs = 400;
+
+/** What a choosing one answers. */
+const partly = { partialSuccess: { rejectedSpans: '3', errorMessage: 'three are too old' } };
 
 /** A collector's OTLP/HTTP JSON receiver inside the test's process, on a random loopback port. */
 export class OtlpReceiver {
@@ -146,7 +149,10 @@ export class OtlpReceiver {
       else if (request.url === '/v1/logs') this.logs.push(...parseLogsJson(json.toString()));
       else this.spans.push(...parseTraceJson(json.toString()));
     }
-    response.writeHead(refused ? 400 : 200, { 'Content-Type': 'application/json' }).end('{}');
+    const answer = this.behaviour === 'choose' ? partly : {};
+    response
+      .writeHead(refused ? 400 : 200, { 'Content-Type': 'application/json' })
+      .end(JSON.stringify(answer));
   }
 }
 

@@ -137,6 +137,34 @@ describe('with no collector', () => {
   });
 });
 
+describe('a collector that takes a batch in part', () => {
+  test('has what it rejected counted as dropped, and said once until it takes all', async () => {
+    const telemetry = start();
+    receiver.behaviour = 'choose';
+    for (let made = 0; made < 2; made += 1) {
+      await run(telemetry, 10);
+      await telemetry.flush();
+    }
+    expect(telemetry.counts).toEqual({ pending: 0, exported: 18, dropped: 6 });
+    expect(under.notices).toEqual([
+      {
+        level: 'warn',
+        code: 'spans_dropped',
+        message: `The collector at ${receiver.url}/v1/traces rejects spans (three are too old): 3 spans were dropped.`,
+      },
+    ]);
+    receiver.behaviour = 'accept';
+    await run(telemetry, 10);
+    await telemetry.flush();
+    expect(telemetry.counts).toEqual({ pending: 0, exported: 30, dropped: 6 });
+    receiver.behaviour = 'choose';
+    await run(telemetry, 10);
+    await telemetry.flush();
+    expect(under.notices).toHaveLength(2);
+    expect(telemetry.accepting).toBe(true);
+  });
+});
+
 describe('a collector that stops accepting', () => {
   test('is told from its return: spans flow again, and those lost between are counted and said', async () => {
     const telemetry = start();

@@ -104,3 +104,18 @@ test('with no collector the service works, says so and ends', async () => {
   expect(lines).toEqual([expect.stringContaining(traceId), 'collector_unreachable']);
   expect(stderr).toBe('');
 });
+
+test.each([
+  [{}, 0],
+  [{ OTEL_LOG_LEVEL: 'error' }, 0],
+  [{ OTEL_LOG_LEVEL: 'warn' }, 1],
+])(
+  'with %j OpenTelemetry’s own warnings are written or not, and rejected spans are told',
+  async (variables, times) => {
+    receiver.behaviour = 'choose';
+    const { lines, stderr } = await start(variables);
+    expect(lines).toContain('spans_dropped');
+    expect(stderr.match(/three are too old/gu) ?? []).toHaveLength(times);
+    expect(stderr).not.toContain('overwritten');
+  },
+);

@@ -1,4 +1,4 @@
-import { context, metrics, propagation, trace } from '@opentelemetry/api';
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { vi } from 'vitest';
 import type { Notice } from '../../otel/notices.ts';
 import { Telemetry } from '../../otel/sdk.ts';
@@ -23,6 +23,7 @@ export function telemetryWith(variables: Readonly<Record<string, string>>): Tele
     notices,
     async end() {
       await telemetry.shutdown();
+      diag.disable();
       trace.disable();
       metrics.disable();
       context.disable();

@@ -36,6 +36,11 @@ const limits = {
 /** A tenth of the queue is kept for spans that can't wait. */
 const reservable = 18;
 
+/** What one run of them may reserve. */
+const half = 9;
+/** Every batch that is taken is taken whole. */
+const whole = { take: () => null };
+
 let exporter: HeldExporter;
 let queue: ExportQueue;
 let notices: Notice[];
@@ -46,7 +51,7 @@ beforeEach(() => {
   const said = new Notices();
   said.listen((notice) => notices.push(notice));
   exporter = new HeldExporter();
-  queue = new ExportQueue(exporter, new Collector('http://collector/', said), limits);
+  queue = new ExportQueue(exporter, new Collector('http://collector/', said), limits, whole);
   provider = new TracerProvider({ spanProcessors: [queue] });
 });
 
@@ -90,18 +95,20 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
 
 describe('room for a run', () => {
   test('is there at once while the queue is not full, and is counted until it is released', async () => {
-    const first = await queue.reserve(reservable);
-    const second = queue.reserve(1);
-    expect(await settled(second)).toBe(false);
+    const first = await queue.reserve(half);
+    await queue.reserve(half);
+    const third = queue.reserve(1);
+    expect(await settled(third)).toBe(false);
     first.release();
     first.release();
-    (await second).release();
-    expect(await settled(queue.reserve(reservable))).toBe(true);
+    (await third).release();
+    expect(await settled(queue.reserve(half))).toBe(true);
+    expect(await settled(queue.reserve(1))).toBe(false);
   });
 
   test('comes when the collector has taken what was waiting', async () => {
     add(10);
-    const room = queue.reserve(reservable);
+    const room = queue.reserve(half);
     expect(await settled(room)).toBe(false);
     await endBatch(0, true);
     await room;
@@ -109,25 +116,27 @@ describe('room for a run', () => {
   });
 
   test('is given in the order in which it was asked for', async () => {
-    const holder = await queue.reserve(reservable);
-    const large = queue.reserve(reservable);
+    const holders = [await queue.reserve(half), await queue.reserve(half)];
+    const large = queue.reserve(half);
     const small = queue.reserve(1);
-    holder.release();
+    holders[0]?.release();
     const room = await large;
     expect(await settled(small)).toBe(false);
     room.release();
     await small;
   });
 
-  test('is all there is for a run with more spans than ever fit', async () => {
+  test('is half of all for a run with more spans, which so needs no moment without a request', async () => {
+    add(half);
     await queue.reserve(1_000);
     expect(await settled(queue.reserve(1))).toBe(false);
   });
 
   test('is no longer waited for by a run that was given up, and those behind it move up', async () => {
-    const holder = await queue.reserve(reservable - 1);
+    await queue.reserve(half);
+    const holder = await queue.reserve(half - 1);
     const leaving = new AbortController();
-    const large = queue.reserve(reservable, leaving.signal);
+    const large = queue.reserve(half, leaving.signal);
     const small = queue.reserve(1);
     leaving.abort(new Error('gone'));
     await expect(large).rejects.toThrow('gone');
@@ -138,29 +147,30 @@ describe('room for a run', () => {
 
   test('is not waited for while a batch is late, but again when the next is in time', async () => {
     const said = new Collector('http://collector/', new Notices());
-    queue = new ExportQueue(exporter, said, { ...limits, slowMillis: 20 });
+    queue = new ExportQueue(exporter, said, { ...limits, slowMillis: 20 }, whole);
     provider = new TracerProvider({ spanProcessors: [queue] });
     add(10);
     // Nobody ends the batch.
-    const room = await queue.reserve(reservable);
+    const room = await queue.reserve(half);
     expect(queue.counts).toEqual({ pending: 10, exported: 0, dropped: 0 });
     room.release();
     exporter.holds = false;
     await endBatch(0, true);
     add(10);
     await expect.poll(() => queue.counts.pending).toBe(0);
-    await queue.reserve(reservable);
+    await queue.reserve(half);
+    await queue.reserve(half);
     expect(await settled(queue.reserve(1))).toBe(false);
   });
 
   test('is not waited for once the collector refuses', async () => {
     add(10);
     await queue.reserve(8);
-    const waiting = queue.reserve(reservable);
+    const waiting = queue.reserve(half);
     expect(await settled(waiting)).toBe(false);
     await endBatch(0, false);
     await waiting;
-    await queue.reserve(reservable);
+    await queue.reserve(half);
   });
 });
 
@@ -190,7 +200,7 @@ describe('the queue', () => {
 
   test('is filled by runs without waiting for the time of a batch', async () => {
     const patient = { ...limits, maxExportBatchSize: limits.maxQueueSize, scheduledDelayMillis: 600_000 };
-    queue = new ExportQueue(exporter, new Collector('http://collector/', new Notices()), patient);
+    queue = new ExportQueue(exporter, new Collector('http://collector/', new Notices()), patient, whole);
     exporter.holds = false;
     await queue.add(madeSpans(100));
     expect(queue.counts.dropped).toBe(0);
