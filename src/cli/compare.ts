@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { asCsv, asJson, asMarkdown, asText, formats, type Format } from '../http/comparison/formats.ts';
 import { ask, RefusedError } from './client.ts';
+import { interruption } from './interruption.ts';
 import { progressBar } from './progress-bar.ts';
 import { startOwnService, type OwnService } from './own-service.ts';
 
@@ -40,20 +41,16 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
     process.stderr.write(wrong === null ? help : `${wrong}\n\n${help}`);
     return 2;
   }
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
-  process.once('SIGTERM', () => interrupted.abort(new Error('Ended.')));
+  const interrupted = interruption();
   const bar = progressBar(process.stderr);
   let service: OwnService | null = null;
   try {
-    if (url === null) service = await startOwnService(import.meta.dirname, environment, interrupted.signal);
+    if (url === null) service = await startOwnService(import.meta.dirname, environment, interrupted);
     const from = new URL(
       `/compare/${encodeURIComponent(workload)}?${query.toString()}`,
       service?.url ?? url ?? '',
     );
-    const view = await ask(from, environment['BENCH_TOKEN'], interrupted.signal, (progress) =>
-      bar.show(progress),
-    );
+    const view = await ask(from, environment['BENCH_TOKEN'], interrupted, (progress) => bar.show(progress));
     bar.clear();
     process.stdout.write(writers[format](view));
     return 0;

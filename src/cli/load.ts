@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { guardGroup } from '../reaper.ts';
 import { possibleStrategies } from './catalogue.ts';
 import { findK6 } from './k6.ts';
+import { interruption } from './interruption.ts';
 import { startOwnService, type OwnService } from './own-service.ts';
 
 /**
@@ -54,18 +56,16 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
     process.stderr.write(`${asked.message}\n\n${help}`);
     return 2;
   }
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
-  process.once('SIGTERM', () => interrupted.abort(new Error('Ended.')));
+  const interrupted = interruption();
   let service: OwnService | null = null;
   try {
     const k6 = await findK6(environment);
     const given = asked.url ?? (environment['BASE_URL'] || null);
-    if (given === null) service = await startOwnService(import.meta.dirname, environment, interrupted.signal);
+    if (given === null) service = await startOwnService(import.meta.dirname, environment, interrupted);
     const script = join(import.meta.dirname, '../deploy/k6', `${asked.test}.ts`);
     const settings = { ...environment, ...asked.settings, BASE_URL: service?.url ?? given ?? '' };
-    const all = asked.test === 'strategies' ? await strategiesFor(settings, interrupted.signal) : {};
-    return await run(k6, script, { ...settings, ...all }, interrupted.signal);
+    const all = asked.test === 'strategies' ? await strategiesFor(settings, interrupted) : {};
+    return await run(k6, script, { ...settings, ...all }, interrupted);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
@@ -102,10 +102,13 @@ async function run(
     // Ctrl+C is for this command, which then passes it on, once: a second one would cost the summary.
     detached: true,
   });
+  const closed = once(child, 'close');
   const interrupt = (): void => void child.kill('SIGINT');
   signal.addEventListener('abort', interrupt, { once: true });
   if (signal.aborted) interrupt();
-  const [exitCode]: (number | null)[] = await once(child, 'close');
+  const dismiss = child.pid === undefined ? null : await guardGroup(child.pid, 'TERM');
+  const [exitCode]: (number | null)[] = await closed;
+  dismiss?.();
   return exitCode ?? 1;
 }
 

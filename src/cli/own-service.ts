@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { guardGroup } from '../reaper.ts';
 
 /** A service that is there for one command. */
 export interface OwnService {
@@ -15,7 +16,7 @@ const warnLevel = 40;
 
 /**
  * Starts the service, which was built into `distFolder`, as the environment says, on a free port of the loopback. What
- * it warns of goes to standard error. It ends with this process, however that exits.
+ * it warns of goes to standard error. It ends with this process, however that ends.
  * @throws Error when it does not start; the signal's reason
  */
 export async function startOwnService(
@@ -35,15 +36,14 @@ export async function startOwnService(
       detached: true,
     },
   );
-  const end = (): void => void service.kill('SIGTERM');
-  process.once('exit', end);
   const closed = new Promise<void>((resolve) => service.once('close', resolve));
+  const guarded = service.pid === undefined ? null : guardGroup(service.pid, 'TERM');
   const stop = async (): Promise<void> => {
-    end();
+    service.kill('SIGTERM');
     await closed;
-    process.off('exit', end);
+    (await guarded?.catch(() => null))?.();
   };
-  const url = await new Promise<string>((resolve, reject) => {
+  const listening = new Promise<string>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     service.once('error', reject);
     void closed.then(() => reject(new Error('The service did not start.')));
@@ -53,11 +53,14 @@ export async function startOwnService(
       if (said.url !== undefined) resolve(said.url);
       if (said.level >= warnLevel) process.stderr.write(`${said.msg}\n`);
     });
-  }).catch(async (error: unknown) => {
+  });
+  try {
+    const [url] = await Promise.all([listening, guarded]);
+    return { url, stop };
+  } catch (error) {
     await stop();
     throw error;
-  });
-  return { url, stop };
+  }
 }
 
 /** `null` for what is no line of the log: exporters to the console print there too. */

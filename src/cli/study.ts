@@ -6,6 +6,7 @@ import { studyParts } from '../study/matrix.ts';
 import { renderStudy } from '../study/render.ts';
 import { ask } from './client.ts';
 import { startOwnService } from './own-service.ts';
+import { interruption } from './interruption.ts';
 import { progressBar } from './progress-bar.ts';
 
 /**
@@ -29,13 +30,11 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
 }
 
 async function measure(rounds: string, seed: string, environment: NodeJS.ProcessEnv): Promise<StudyData> {
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
-  process.once('SIGTERM', () => interrupted.abort(new Error('Ended.')));
+  const interrupted = interruption();
   const service = await startOwnService(
     import.meta.dirname,
     { OTEL_TRACES_EXPORTER: 'none', ...environment },
-    interrupted.signal,
+    interrupted,
   );
   const bar = progressBar(process.stderr);
   try {
@@ -44,7 +43,7 @@ async function measure(rounds: string, seed: string, environment: NodeJS.Process
       const runtimes = environment['RUNTIMES'] ?? 'node26';
       const all = new URLSearchParams({ runtime: runtimes, rounds, seed, ...query });
       const url = new URL(`/compare/${workload}?${all.toString()}`, service.url);
-      const answer = await ask(url, undefined, interrupted.signal, (progress) => bar.show(progress));
+      const answer = await ask(url, undefined, interrupted, (progress) => bar.show(progress));
       bar.clear();
       process.stderr.write(`${name}: ${Math.round(answer.comparison.durationMs / 1000)} s\n`);
       parts.push({ name, answer: studySchema.shape.parts.element.shape.answer.parse(withoutTraces(answer)) });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeRecord } from '../record/record.ts';
 import { batchFromRunner, type FromRunner, type ToRunner } from './messages.ts';
 import { Outbox } from './outbox.ts';
-import { guardGroup, type Dismiss } from './reaper.ts';
+import { guardGroup, type Dismiss } from '../reaper.ts';
 import type { Runtime } from './runtimes.ts';
 
 export type RunnerKind = 'plain' | 'isolates';

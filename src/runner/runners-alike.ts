@@ -11,7 +11,7 @@ export interface Lease {
 /** How many runners of a kind there may be for runs that have one to themselves. */
 export const exclusiveRunners = 4;
 /** How long such a runner is kept for the next run. */
-const idleMs = 30_000;
+export const exclusiveIdleMs = 30_000;
 
 /**
  * The runners of one runtime and kind. Runs that never block a runner's main thread share one; a run that does has one
@@ -185,7 +185,7 @@ class ExclusivePool {
 
   #release(runner: RunnerProcess): void {
     if (runner.alive) {
-      const eviction = setTimeout(() => this.#evict(idle), idleMs).unref();
+      const eviction = setTimeout(() => this.#evict(idle), exclusiveIdleMs).unref();
       const idle: Idle = { runner, eviction };
       this.#idle.push(idle);
     }

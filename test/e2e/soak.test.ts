@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shelfDefaults } from '../../src/execution/shelf.ts';
 import { runListSchema } from '../../src/http/schemas.ts';
+import { exclusiveIdleMs } from '../../src/runner/runners-alike.ts';
 import { anonymousKb } from '../perf/proportional.ts';
 import { startLoadTest, summaryOf } from '../support/k6.ts';
 import { descendantsOf } from '../support/processes.ts';
@@ -13,10 +15,11 @@ const minutes = Number(process.env['SOAK_MINUTES'] ?? 10);
 const perSecond = 15;
 const stretchSeconds = 75;
 /**
- * Under load a heap is mostly garbage, more or less of it for minutes. So there is a lull after each stretch, until idle
- * processes have collected theirs (10 s) and V8 has given the emptied pages back (16 s more).
+ * Under load a heap is mostly garbage, more or less of it for minutes, and there may be a runner more or less. So there is
+ * a lull after each stretch, until idle processes have collected theirs (10 s), V8 has given the emptied pages back (16 s
+ * more), and the workers and runners that are kept for a next run have gone.
  */
-const lullMs = 30_000;
+const lullMs = Math.max(26_000, shelfDefaults.idleMs, exclusiveIdleMs) + 15_000;
 const stretches = Math.max(6, Math.round((minutes * 60) / stretchSeconds));
 /** Caches fill, code is compiled, and heaps find their size, which takes V8 some 4,000 runs. */
 const warmUps = Math.floor(0.4 * stretches);

@@ -87,6 +87,17 @@ describe('npm run compare with a service of its own', () => {
     expect(await leftOverOf(service)).toEqual([]);
   });
 
+  it.each(['SIGHUP', 'SIGKILL'] as const)('leaves no service behind when %s ends it', async (signal) => {
+    const child = start(['sleep', '--ms', '200', '--rounds', '100', '--strategies', 'single,threads']);
+    const started = (): readonly ProcessRow[] => descendantsOf(child.pid ?? 0);
+    await expect
+      .poll(() => started().map(({ title }) => title), { timeout: 20_000, interval: 20 })
+      .toContain('fanout-bench runner');
+    const service = started();
+    child.kill(signal);
+    expect(await leftOverOf(service)).toEqual([]);
+  });
+
   it('says why where the service does not start', async () => {
     const { exitCode, out, err } = await endOf(start(quick, { MAX_TASKS: 'many' }));
     expect([exitCode, out]).toEqual([1, '']);

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workloadsSchema } from '../../src/http/catalogue-schemas.ts';
 import { workloads } from '../../src/workloads/registry.ts';
+import type { ProcessRow } from '../support/process-table.ts';
+import { descendantsOf, leftOverOf } from '../support/processes.ts';
 import { startService, type RunningService } from '../support/service.ts';
 
 /** `npm run load`, as it is built, with a k6 that only tells what it was started with. */
@@ -83,6 +85,20 @@ describe('the progress of k6', () => {
     const env = { PATH: process.env['PATH'], SHELL: '/bin/sh', K6: k6 };
     const { stdout } = await promisify(execFile)('script', ['-qefc', command, '/dev/null'], { env });
     expect(stdout).toMatch(/^run --no-usage-report \S+soak\.ts\r?\n$/u);
+  });
+});
+
+describe('k6', () => {
+  it('ends with the command, also one that is killed', async () => {
+    const command = spawn(process.execPath, [script, '--url', service.url, 'soak'], {
+      env: { PATH: process.env['PATH'], K6: await fakeK6('exec sleep 60'), BENCH_TOKEN: token },
+      stdio: 'ignore',
+    });
+    const started = (): readonly ProcessRow[] => descendantsOf(command.pid ?? 0);
+    await expect.poll(() => started().map(({ title }) => title)).toContain('sleep 60');
+    const k6 = started();
+    command.kill('SIGKILL');
+    expect(await leftOverOf(k6)).toEqual([]);
   });
 });
 

@@ -5,14 +5,16 @@ import { once } from 'node:events';
 export type Dismiss = () => void;
 
 /**
- * Kills a process group when this process is gone, however it went: a shell outside the group waits for its
+ * Ends a process group when this process is gone, however it went: a shell outside the group waits for its
  * standard input to close, which the kernel does when this process ends. A busy loop in the group can't prevent it,
  * and a worker carries nothing for it.
+ *
+ * @param signal `TERM` for what ends by itself all that it has begun
  */
-export async function guardGroup(groupId: number): Promise<Dismiss> {
+export async function guardGroup(groupId: number, signal: 'KILL' | 'TERM' = 'KILL'): Promise<Dismiss> {
   const guard = spawn(
     '/bin/sh',
-    ['-c', 'read -r _ || kill -s KILL -- "-$1"', 'fanout-bench reaper', String(groupId)],
+    ['-c', 'read -r _ || kill -s "$2" -- "-$1"', 'fanout-bench reaper', String(groupId), signal],
     {
       argv0: 'fanout-bench reaper',
       detached: true,
