@@ -49,7 +49,7 @@ async function pythonEnvironment(): Promise<string> {
       const pip = join(environment, 'bin/pip');
       await run(pip, ['install', '--quiet', '--no-deps', '--disable-pip-version-check', '-r', requirements]);
     } catch (cause) {
-      const remedy = 'It takes Python 3.10 or newer with venv (Debian: python3-venv) and PyPI.';
+      const remedy = 'It takes Python 3.11 or newer with venv (Debian: python3-venv) and PyPI.';
       throw new Error(`Schemathesis could not be installed. ${remedy}`, { cause });
     }
     await mkdir(installed);
