@@ -59,10 +59,13 @@ function usedBytes(): number {
   return heap + external;
 }
 
-/** V8's own `gc()`, which only contexts have that are made when it is exposed. */
+/**
+ * V8's own `gc()`, which only contexts have that are made when it is exposed. As its last resort V8 gives what it emptied
+ * back to the system at once: else some time later, or never.
+ */
 export function collector(): () => void {
   setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
+  const collect: (options: object) => void = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
-  return () => collect();
+  return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -1,5 +1,6 @@
+import { getHeapStatistics } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { IdleGarbage } from '../../src/idle-garbage.ts';
+import { collector, IdleGarbage } from '../../src/idle-garbage.ts';
 
 const mb = 2 ** 20;
 let used: number;
@@ -71,5 +72,19 @@ describe('IdleGarbage', () => {
     vi.advanceTimersByTime(10_000);
     await new Promise(setImmediate);
     expect(weak.deref()).toBeUndefined();
+  });
+
+  it('has V8 give what it emptied back to the system at once', () => {
+    const collect = collector();
+    const sizeMb = (): number => getHeapStatistics().total_heap_size / mb;
+    const between = (): number => {
+      const garbage = Array.from({ length: 500_000 }, (_, index) => ({ index }));
+      return sizeMb() + 0 * garbage.length;
+    };
+    collect();
+    const before = sizeMb();
+    expect(between() - before).toBeGreaterThan(20);
+    collect();
+    expect(sizeMb() - before).toBeLessThan(5);
   });
 });
