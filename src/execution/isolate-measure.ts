@@ -8,6 +8,7 @@ import { observeHttp } from './observation.ts';
 import { runHere, runInThread, type IsolateJob } from './isolate-run.ts';
 import type { IsolateSupply, IsolateThread } from './isolate-supply.ts';
 import { threw } from './measure.ts';
+import { threadCpuNs } from './thread-cpu.ts';
 
 watchNodeHttp();
 
@@ -33,7 +34,7 @@ export async function measureInIsolate(task: MeasuredIsolate): Promise<Omit<Exec
   return observeHttp(clock, task.traceparent, async (attempts) => {
     let startedAtNs = clock();
     let endedAtNs: number | null = null;
-    let cpuAtStart = process.threadCpuUsage();
+    let cpuAtStartNs = threadCpuNs();
     let cpuNs: number | null = null;
     const job: IsolateJob = {
       input,
@@ -41,14 +42,13 @@ export async function measureInIsolate(task: MeasuredIsolate): Promise<Omit<Exec
       send: send === null ? null : AsyncResource.bind(send),
       started() {
         task.announce(clock(), attempts);
-        cpuAtStart = process.threadCpuUsage();
+        cpuAtStartNs = threadCpuNs();
         startedAtNs = clock();
       },
       ended() {
         endedAtNs = clock();
         if (task.thread === 'own') return;
-        const { user, system } = process.threadCpuUsage(cpuAtStart);
-        cpuNs = (user + system) * 1000;
+        cpuNs = threadCpuNs() - cpuAtStartNs;
       },
     };
     let result: TaskResult;

@@ -4,6 +4,7 @@ import { failed, type TaskResult } from '../workloads/task.ts';
 import type { Execution, Place } from './executor.ts';
 import { watchNodeHttp } from './http-observer.ts';
 import { observeHttp } from './observation.ts';
+import { threadCpuNs } from './thread-cpu.ts';
 
 watchNodeHttp();
 
@@ -26,7 +27,7 @@ export async function measure(task: Measured): Promise<Omit<Execution, 'processC
   const { clock, place } = task;
   return observeHttp(clock, task.traceparent, async (attempts) => {
     task.announce(clock(), attempts);
-    const cpuBefore = process.threadCpuUsage();
+    const cpuBeforeNs = threadCpuNs();
     const startedAtNs = clock();
     let result: TaskResult;
     let waited = false;
@@ -38,8 +39,7 @@ export async function measure(task: Measured): Promise<Omit<Execution, 'processC
       result = threw(error);
     }
     const endedAtNs = clock();
-    const { user, system } = process.threadCpuUsage(cpuBefore);
-    const cpuNs = task.ownsThread || !waited ? (user + system) * 1000 : null;
+    const cpuNs = task.ownsThread || !waited ? threadCpuNs() - cpuBeforeNs : null;
     return { ...place, startedAtNs, endedAtNs, cpuNs, attempts: attempts(), result };
   });
 }

@@ -112,6 +112,18 @@ describe('how tasks overlap', () => {
     }
   });
 
+  it.each(['single', 'async', 'threads', 'subprocess', 'isolate', 'isolate-subprocess'])(
+    '%s knows the CPU time of each task, however short: some, and no more than it ran',
+    async (strategy) => {
+      const { tasks } = await bench.run('fib', { strategy, tasks: '8', n: '24' });
+      for (const { cpuNs, startedAtNs, endedAtNs } of tasks) {
+        expect(cpuNs).toBeGreaterThan(0);
+        // What the clocks are read for, before and after.
+        expect(Number(cpuNs)).toBeLessThan(Number(endedAtNs) - Number(startedAtNs) + 0.5e6);
+      }
+    },
+  );
+
   it('isolate-threads really uses several cores: CPU time passes faster than time', async () => {
     // One run that does is proof; others may find the cores taken by whatever else runs on the machine.
     await expect

@@ -76,15 +76,21 @@ describe('IdleGarbage', () => {
 
   it('has V8 give what it emptied back to the system at once', () => {
     const collect = collector();
-    const sizeMb = (): number => getHeapStatistics().total_heap_size / mb;
-    const between = (): number => {
-      const garbage = Array.from({ length: 500_000 }, (_, index) => ({ index }));
-      return sizeMb() + 0 * garbage.length;
-    };
     collect();
     const before = sizeMb();
-    expect(between() - before).toBeGreaterThan(20);
+    expect(sizeWithMuchMb() - before).toBeGreaterThan(20);
     collect();
     expect(sizeMb() - before).toBeLessThan(5);
   });
 });
+
+function sizeWithMuchMb(): number {
+  const much = Array.from({ length: 500_000 }, (_, index) => ({ index }));
+  const size = sizeMb();
+  much.length = 0;
+  return size;
+}
+
+function sizeMb(): number {
+  return getHeapStatistics().total_heap_size / mb;
+}
