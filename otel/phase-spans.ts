@@ -100,9 +100,6 @@ function attemptSpans(
     attributes: {},
     error: null,
   });
-  const status = attempt.statusCode;
-  const failed =
-    status === null ? (attempt.endedAtNs === null ? null : '_OTHER') : status >= 400 ? String(status) : null;
   return [
     {
       name: attempt.method,
@@ -111,7 +108,7 @@ function attemptSpans(
       kind: SpanKind.CLIENT,
       ...own,
       attributes: attemptAttributes(attempt, position),
-      error: failed,
+      error: errorOf(task, attempt, position),
     },
     ...phaseNames.flatMap((name) => {
       const part = attempt.phases[name];
@@ -121,6 +118,16 @@ function attemptSpans(
       child(firstTokenSpanName, attempt.startedAtNs, atNs),
     ),
   ];
+}
+
+/**
+ * The HTTP client conventions' `error.type`; `null` for an exchange that did not fail. One that was cut off did, unless it
+ * is what a task had in hand when it was cancelled, or had all that it wanted.
+ */
+function errorOf(task: TaskRecord, { statusCode, complete }: AttemptRecord, position: number): string | null {
+  if (statusCode !== null && statusCode >= 400) return String(statusCode);
+  const wasTheLast = position === (task.attempts?.length ?? 0) - 1;
+  return complete || (wasTheLast && task.state !== 'failed') ? null : '_OTHER';
 }
 
 /** Of the attempt that gave a streamed answer, the last one: when its first token was there. */

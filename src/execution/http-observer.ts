@@ -44,6 +44,7 @@ class ObservedExchange {
   #answeredAtNs: InstantNs | null = null;
   #endedAtNs: InstantNs | null = null;
   #statusCode: number | null = null;
+  #complete = false;
   #serverMs: number | null = null;
 
   constructor(request: ClientRequest, clock: Clock) {
@@ -65,6 +66,7 @@ class ObservedExchange {
       startedAtNs: this.#startedAtNs,
       endedAtNs: this.#endedAtNs,
       statusCode: this.#statusCode,
+      complete: this.#complete,
       reusedSocket: request.reusedSocket,
       serverMs: this.#serverMs,
       connectingAtNs: this.#socketAtNs,
@@ -95,6 +97,9 @@ class ObservedExchange {
     this.#answeredAtNs = this.#clock();
     this.#statusCode = response.statusCode ?? null;
     this.#serverMs = serverTimingMs(response.headers['server-timing']);
-    response.once('end', () => (this.#endedAtNs = this.#clock()));
+    response.once('end', () => {
+      this.#endedAtNs = this.#clock();
+      this.#complete = true;
+    });
   }
 }

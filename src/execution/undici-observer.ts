@@ -68,8 +68,8 @@ subscribe('undici:client:sendHeaders', (message) => {
 });
 subscribe('undici:request:bodySent', (message) => exchangeIn(message)?.bodySent());
 subscribe('undici:request:headers', (message) => exchangeIn(message)?.answered(field(message, 'response')));
-subscribe('undici:request:trailers', (message) => exchangeIn(message)?.ended());
-subscribe('undici:request:error', (message) => exchangeIn(message)?.ended());
+subscribe('undici:request:trailers', (message) => exchangeIn(message)?.completed());
+subscribe('undici:request:error', (message) => exchangeIn(message)?.failed());
 
 /** The instants of one exchange, as undici tells them. */
 class UndiciExchange {
@@ -82,6 +82,7 @@ class UndiciExchange {
   #answeredAtNs: InstantNs | null = null;
   #endedAtNs: InstantNs | null = null;
   #statusCode: number | null = null;
+  #complete = false;
   #serverMs: number | null = null;
 
   constructor(request: UndiciRequest, clock: Clock) {
@@ -109,7 +110,12 @@ class UndiciExchange {
     this.#serverMs = serverTimingMs(headerIn(field(response, 'headers'), 'server-timing'));
   }
 
-  ended(): void {
+  completed(): void {
+    this.#endedAtNs ??= this.#clock();
+    this.#complete = true;
+  }
+
+  failed(): void {
     this.#endedAtNs ??= this.#clock();
   }
 
@@ -121,6 +127,7 @@ class UndiciExchange {
       startedAtNs: this.#startedAtNs,
       endedAtNs: this.#endedAtNs,
       statusCode: this.#statusCode,
+      complete: this.#complete,
       reusedSocket: this.#reusedSocket,
       serverMs: this.#serverMs,
       ...(this.#connection ?? notMade),

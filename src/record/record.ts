@@ -48,6 +48,8 @@ export interface AttemptRecord {
   /** `null` while the exchange has not ended. */
   readonly endedAtNs: InstantNs | null;
   readonly statusCode: number | null;
+  /** Whether its answer came to its end. */
+  readonly complete: boolean;
   readonly reusedSocket: boolean;
   /** What the answer's `Server-Timing` says it took the server, in milliseconds. */
   readonly serverMs: number | null;

@@ -39,6 +39,7 @@ export const attemptSchema = z.object({
   startedAtNs: instant,
   endedAtNs: instant.nullable(),
   statusCode: z.int().nullable(),
+  complete: z.boolean(),
   reusedSocket: z.boolean(),
   serverMs: z.number().nullable(),
   phases: z.object({

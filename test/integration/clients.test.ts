@@ -24,7 +24,12 @@ describe.each(clients)('%s', (client) => {
       for (const { attempts, startedAtNs, endedAtNs } of record.tasks) {
         expect(attempts).toHaveLength(1);
         const [attempt] = attempts ?? [];
-        expect(attempt).toMatchObject({ method: 'GET', statusCode: 200, serverMs: expect.any(Number) });
+        expect(attempt).toMatchObject({
+          method: 'GET',
+          statusCode: 200,
+          complete: true,
+          serverMs: expect.any(Number),
+        });
         expect(attempt?.url).toContain('X-Amz-Signature=REDACTED');
         const { connect, ttfb, download } = attempt?.phases ?? {};
         // A socket is connected once; who comes after finds it.
@@ -50,16 +55,24 @@ describe.each(clients)('%s', (client) => {
   });
 
   it.each([
-    ['reset', 'connection_failed', 'ECONNRESET'],
-    ['truncate', 'body_truncated', null],
-    ['error', 'upstream_error', 'InternalError'],
-    ['throttle', 'upstream_error', 'SlowDown'],
-    ['corrupt', 'wrong_result', null],
-  ])('%s: the task fails with %s %s', async (fault, code, upstreamCode) => {
-    const faulty = await benches.start(`${fault}@photos/1.jpg`);
-    const record = await faulty.run('s3', { strategy: 'presigned-async', client, tasks: '3' });
-    expect(errorsOf(record)).toEqual([null, [code, upstreamCode], null]);
-  });
+    ['reset', 'connection_failed', 'ECONNRESET', false],
+    ['truncate', 'body_truncated', null, false],
+    ['error', 'upstream_error', 'InternalError', true],
+    ['throttle', 'upstream_error', 'SlowDown', true],
+    ['corrupt', 'wrong_result', null, true],
+  ])(
+    '%s: the task fails with %s %s; its answer came to its end: %s',
+    async (fault, code, upstreamCode, complete) => {
+      const faulty = await benches.start(`${fault}@photos/1.jpg`);
+      const record = await faulty.run('s3', { strategy: 'presigned-async', client, tasks: '3' });
+      expect(errorsOf(record)).toEqual([null, [code, upstreamCode], null]);
+      expect(record.tasks.map(({ attempts }) => attempts?.map((attempt) => attempt.complete))).toEqual([
+        [true],
+        [complete],
+        [true],
+      ]);
+    },
+  );
 
   it('a connection that is refused is told with the system’s code', async () => {
     const nobody = benches.at(targetAt('http://127.0.0.1:1', { keys: ['a'] }));

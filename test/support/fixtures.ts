@@ -61,6 +61,7 @@ export function attemptOf(changes: Partial<AttemptRecord> = {}): AttemptRecord {
     startedAtNs: 2_000_000,
     endedAtNs: 5_000_000,
     statusCode: 200,
+    complete: true,
     reusedSocket: false,
     serverMs: null,
     phases: { dns: null, connect: null, tls: null, ttfb: null, download: null },

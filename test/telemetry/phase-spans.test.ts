@@ -3,7 +3,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Telemetry } from '../../otel/sdk.ts';
 import type { RunRecord } from '../../src/record/record.ts';
 import type { OtlpReceiver, ReceivedSpan } from '../support/otlp-receiver.ts';
-import { attempt, epochNs, failedTask, neverStarted, okTask, plan, runOf } from './run-records.ts';
+import {
+  attempt,
+  cancelledTask,
+  epochNs,
+  failedTask,
+  neverStarted,
+  okTask,
+  plan,
+  runOf,
+} from './run-records.ts';
 import { receivedTelemetry } from './telemetry-under-test.ts';
 
 let receiver: OtlpReceiver;
@@ -37,6 +46,19 @@ function treeOf(spans: readonly ReceivedSpan[], parent: string): readonly Tree[]
     .filter(({ parentSpanId }) => parentSpanId === parent)
     .toSorted((a, b) => Number(a.startNs - b.startNs) || a.name.localeCompare(b.name))
     .map(({ name, spanId }) => [name, treeOf(spans, spanId)]);
+}
+
+/** Of a task's attempts: which it was, and how it ended. */
+function outcomesOf(all: readonly ReceivedSpan[], index: number): readonly unknown[] {
+  const task = all.find(({ name }) => name === `task s3 ${index}`);
+  return all
+    .filter(({ parentSpanId }) => parentSpanId === task?.spanId)
+    .map(({ status, attributes }) => [
+      attributes['http.request.resend_count'] ?? 0,
+      status.code,
+      attributes['error.type'],
+    ])
+    .toSorted(([one], [other]) => Number(one) - Number(other));
 }
 
 describe('detail=phases', () => {
@@ -106,6 +128,31 @@ describe('detail=phases', () => {
       ['UNSET', undefined, 1],
     ]);
     expect(new Set(all.map(({ spanId }) => spanId)).size).toBe(all.length);
+  });
+
+  test('an exchange that was cut off failed, but not one that its task had no more use for', async () => {
+    const whole = attempt;
+    const cut = { ...attempt, complete: false };
+    const unanswered = { ...cut, statusCode: null, endedAtNs: null };
+    const { all } = await received(
+      [
+        failedTask(0, { attempts: [cut, unanswered] }),
+        okTask(1, { attempts: [unanswered, cut] }),
+        cancelledTask(2, { attempts: [unanswered] }),
+        failedTask(3, { attempts: [whole] }),
+      ],
+      2,
+    );
+    expect(outcomesOf(all, 0)).toEqual([
+      [0, 'ERROR', '_OTHER'],
+      [1, 'ERROR', '_OTHER'],
+    ]);
+    expect(outcomesOf(all, 1)).toEqual([
+      [0, 'ERROR', '_OTHER'],
+      [1, 'UNSET', undefined],
+    ]);
+    expect(outcomesOf(all, 2)).toEqual([[0, 'UNSET', undefined]]);
+    expect(outcomesOf(all, 3)).toEqual([[0, 'UNSET', undefined]]);
   });
 
   test('no part reaches beyond its attempt, and no attempt beyond its task', async () => {

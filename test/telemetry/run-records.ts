@@ -27,6 +27,7 @@ export const attempt: AttemptRecord = {
   startedAtNs: 4_000_000,
   endedAtNs: 40_000_000,
   statusCode: 200,
+  complete: true,
   reusedSocket: false,
   serverMs: 30,
   phases: {
