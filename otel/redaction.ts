@@ -9,6 +9,11 @@ const secretNames = new Set([
   'x-goog-signature',
 ]);
 
+/** Whether the value of a query parameter of this name is nobody's business. */
+export function isSecretName(name: string): boolean {
+  return secretNames.has(decoded(name).toLowerCase());
+}
+
 // These patterns meet what strangers send, before any guard. So what one of them repeats ends where it can begin anew,
 // and no stretch is gone over more than once.
 const parameterName = /[?&;]([^?&;=#\s"'<>]*)=/gu;
@@ -23,7 +28,7 @@ export function redactUrl(url: string): string {
   let done = 0;
   for (const { 0: found, 1: name = '', index } of url.matchAll(parameterName)) {
     // In a value that is gone already, or of a parameter that anyone may see.
-    if (index < done || !secretNames.has(decoded(name).toLowerCase())) continue;
+    if (index < done || !isSecretName(name)) continue;
     parameterValue.lastIndex = index + found.length;
     redacted += `${url.slice(done, parameterValue.lastIndex)}REDACTED`;
     parameterValue.test(url);

@@ -1,3 +1,5 @@
+import { isSecretName, redactText } from '../otel/redaction.ts';
+
 interface ErrorEntry {
   readonly status: number;
   readonly title: string;
@@ -43,6 +45,7 @@ export interface ParameterProblem {
 /** All of them in one sentence without its full stop. */
 export function inWords(problems: readonly ParameterProblem[]): string {
   return problems
+    .map(repeated)
     .map(({ field, value, reason }) => `${value === null ? field : `${field}=${value}`}: ${reason}`)
     .join('; ');
 }
@@ -52,6 +55,12 @@ const longestValue = 200;
 
 function shortened<Text extends string | null>(text: Text, longest = longestValue): Text | string {
   return text === null || text.length <= longest ? text : `${text.slice(0, longest)}…`;
+}
+
+/** Nor is what signs or authorises repeated, lest the answer be kept somewhere. */
+function repeated({ value, field, ...others }: ParameterProblem): ParameterProblem {
+  const told = value === null || !isSecretName(field) ? value : 'REDACTED';
+  return { field, value: told === null ? null : shortened(redactText(told)), ...others };
 }
 
 interface BenchErrorOptions extends ErrorOptions {
@@ -65,12 +74,9 @@ export class BenchError extends Error {
   readonly problems: readonly ParameterProblem[];
 
   constructor(code: ErrorCode, message: string, options: BenchErrorOptions = {}) {
-    super(shortened(message, 4 * longestValue), options);
+    super(shortened(redactText(message), 4 * longestValue), options);
     this.code = code;
-    this.problems = (options.problems ?? []).map((problem) => ({
-      ...problem,
-      value: shortened(problem.value),
-    }));
+    this.problems = (options.problems ?? []).map(repeated);
   }
 
   /** The HTTP status of its code. */

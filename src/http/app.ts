@@ -30,6 +30,8 @@ export function createApp(deps: HttpDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // Paths are what they are: what else knows them, such as what makes no spans, need not guess.
+  app.enable('case sensitive routing');
   // The query is read by hand, so that what is given twice is seen.
   app.set('query parser', false);
   app.use(noteArrival, plainHelmet, noStore, urlGuard);
@@ -75,7 +77,7 @@ const onlyGet: RequestHandler = ({ method, path }, response, next) => {
 };
 
 /** Where runs and comparisons are asked for. */
-const asksForWork = /^\/(?:bench|compare)\//iu;
+const asksForWork = /^\/(?:bench|compare)\//u;
 
 function errorHandler({ metrics, reportFault }: HttpDeps): ErrorRequestHandler {
   return (error: unknown, { path }, response, _next) => {

@@ -143,6 +143,36 @@ describe('bad input', () => {
     expect([status, text.length < 2_000]).toEqual([404, true]);
   });
 
+  it.each([
+    ...[
+      'X-Amz-Signature',
+      'x-amz-credential',
+      'X-Amz-Security-Token',
+      'AWSAccessKeyId',
+      'Signature',
+      'sig',
+    ].map((name) => ({ path: `/bench/fib?${name}=MARKED` })),
+    { path: '/bench/fib?%58-Amz-Signature=MARKED&sig=MARKED' },
+    { path: '/runs?sig=MARKED' },
+    { path: '/compare/fib?AWSAccessKeyId=MARKED' },
+    { path: '/bench/s3?strategy=http://b/?X-Amz-Signature=MARKED' },
+    { path: `/bench/fib?sig=MARKED&x=${'a'.repeat(9_000)}` },
+    { path: '/bench/fib', headers: { host: 'x?sig=MARKED' } },
+    { path: '/bench/fib', headers: { origin: 'http://user:MARKED@evil.example' } },
+  ])('what signs or authorises is not repeated: %j', async (request) => {
+    const { status, text } = await rawRequest(service.url, request);
+    expect([400, 403]).toContain(status);
+    expect(text).toContain('REDACTED');
+    expect(text).not.toContain('MARKED');
+  });
+
+  it.each(['/HEALTHZ', '/Metrics', '/Bench/fib?tasks=1&n=1', '/OpenAPI.json'])(
+    'a path in other letters is not there: %s',
+    async (path) => {
+      expect((await service.get(path)).status).toBe(404);
+    },
+  );
+
   it('a request without a Host is forbidden, in words', async () => {
     const { port } = new URL(service.url);
     const socket = connect(Number(port), '127.0.0.1');
@@ -161,6 +191,7 @@ describe('bad input', () => {
     [{ host: 'evil.example' }, 'Host'],
     [{ host: 'evil.example:8080' }, 'Host'],
     [{ host: 'localhost.evil.example' }, 'Host'],
+    [{ host: '127.256.0.1' }, 'Host'],
     [{ 'sec-fetch-site': 'cross-site' }, 'Sec-Fetch-Site'],
   ])('a request with %j is forbidden', async (headers, field) => {
     const answer = await rawRequest(service.url, { path: '/bench/fib?tasks=1&n=1', headers });
