@@ -182,9 +182,14 @@ export class Telemetry {
     return new ComparisonSpans(this.#tracer, comparison);
   }
 
-  /** What each task's outgoing requests carry as `traceparent` (W3C Trace Context), by index; `null` when unsampled. */
+  /**
+   * What each task's outgoing requests carry as `traceparent` (W3C Trace Context), by index: of an unsampled run too, so that
+   * who is asked makes no trace of its own. `null` where nothing is traced.
+   */
   traceparents({ traceId, taskSpanIds, sampled }: TraceIds): string[] | null {
-    return sampled ? taskSpanIds.map((spanId) => `00-${traceId}-${spanId}-01`) : null;
+    if (this.#queue === null && this.#console === null) return null;
+    const flags = sampled ? '01' : '00';
+    return taskSpanIds.map((spanId) => `00-${traceId}-${spanId}-${flags}`);
   }
 
   /** The clock of a run that starts now, such that its spans lie inside the active server span. */

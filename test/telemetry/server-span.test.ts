@@ -109,7 +109,10 @@ describe('a run under a request', () => {
     await under.telemetry.emit(record);
     await under.telemetry.flush();
     expect(record.trace).toMatchObject({ traceId: '0af7651916cd43dd8448eb211c80319c', sampled: false });
-    expect(under.telemetry.traceparents(record.trace)).toBeNull();
+    // Who is asked learns it too.
+    expect(under.telemetry.traceparents(record.trace)).toEqual([
+      expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-00$/u),
+    ]);
     expect(receiver.requests).toBe(0);
   });
 });
