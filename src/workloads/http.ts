@@ -56,12 +56,23 @@ export const task: HttpTask<{ readonly request: PlainRequest }> = {
   },
 };
 
+/** A page's user and password go as every client sends them, in a header: not every client takes them from a URL. */
+function requestFor(page: string): PlainRequest {
+  const url = new URL(page);
+  const { username, password } = url;
+  if (username === '' && password === '') return { method: 'GET', url: page, headers: {}, body: null };
+  url.username = '';
+  url.password = '';
+  const user = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const headers = { authorization: `Basic ${user.toString('base64')}` };
+  return { method: 'GET', url: url.href, headers, body: null };
+}
+
 /** The configured pages, in their order; with more tasks than pages they are fetched again. */
 const prepareInputs: PrepareInputs = async ({ tasks }, { http: { urls } }) => {
   const pages = urls ?? [];
   const inputs = Array.from({ length: tasks }, (_, index) => {
-    const url = pages[index % pages.length] ?? '';
-    return { request: { method: 'GET', url, headers: {}, body: null } };
+    return { request: requestFor(pages[index % pages.length] ?? '') };
   });
   const warnings =
     tasks > pages.length

@@ -92,6 +92,20 @@ describe('what can go wrong with a page', () => {
     });
   });
 
+  it.each(['got', 'undici'])(
+    'a page that asks for a password gets the one of its address from %s',
+    async (client) => {
+      const { url, close } = await serve(({ headers: { authorization } }, response) => {
+        const given = Buffer.from(authorization?.replace('Basic ', '') ?? '', 'base64').toString();
+        response.writeHead(given === 'us:er@a:p/ss' ? 200 : 401).end('x');
+      });
+      const page = url.replace('//', '//us%3Aer%40a:p%2Fss@');
+      const record = await benchOf([page]).run('http', { tasks: '1', client });
+      close();
+      expect([record.outcome, record.tasks[0]?.attempts?.[0]?.url]).toEqual(['ok', `${url}/`]);
+    },
+  );
+
   it('an address with a password and a signature tells neither', async () => {
     const { url, close } = await serve((_, response) => void response.writeHead(500).end());
     const secret = `${url.replace('//', '//user:pass1word@')}/x?sig=s3cret&a=1`;
