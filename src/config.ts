@@ -1,6 +1,15 @@
-import { isLoopback } from './loopback.ts';
 import { z } from 'zod';
 import { redactText } from '../otel/redaction.ts';
+import {
+  flag,
+  hosts,
+  httpUrl,
+  httpUrls,
+  list,
+  origins,
+  traceUrlTemplate,
+  wholeNumber,
+} from './config-values.ts';
 import {
   emulatorBucket,
   emulatorCredentials,
@@ -11,6 +20,7 @@ import {
 import { parseFaults } from './emulator/faults.ts';
 import type { EmulatorSettings } from './emulator/settings.ts';
 import type { TargetSettings } from './aws/target.ts';
+import { isLoopback } from './loopback.ts';
 import type { Warning } from './record/plan.ts';
 import { isRuntimeName, runtimeNames, type RuntimeName } from './runner/runtimes.ts';
 
@@ -115,31 +125,6 @@ export function readConfig(environment: Environment): Config {
 
 const secretVariables = new Set(['BENCH_TOKEN', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']);
 
-function wholeNumber(fallback: number, minimum: number, maximum: number) {
-  const expected = `a whole number from ${minimum} to ${maximum}`;
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, expected)
-    .transform(Number)
-    .refine((value) => value >= minimum && value <= maximum, expected)
-    .default(fallback);
-}
-
-function flag(fallback: boolean) {
-  return z
-    .enum(['true', 'false'], 'true or false')
-    .transform((value) => value === 'true')
-    .default(fallback);
-}
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
-
 const schema = z.object({
   PORT: wholeNumber(8080, 0, 65_535),
   HOST: z.string().default('127.0.0.1'),
@@ -157,16 +142,8 @@ const schema = z.object({
   AWS_ENDPOINT_URL_BEDROCK_RUNTIME: httpUrl.optional(),
   AWS_ENDPOINT_URL_STS: httpUrl.optional(),
   BEDROCK_MODEL_ID: z.string().optional(),
-  HTTP_URLS: list
-    .refine(
-      (urls) => urls.length > 0 && urls.every((url) => httpUrl.safeParse(url).success),
-      'http or https URLs, separated by commas',
-    )
-    .optional(),
-  TRACE_URL_TEMPLATE: z
-    .string()
-    .refine((text) => text.includes('{traceId}'), 'a URL with {traceId} in it')
-    .default('http://localhost:16686/trace/{traceId}'),
+  HTTP_URLS: httpUrls.optional(),
+  TRACE_URL_TEMPLATE: traceUrlTemplate.default('http://localhost:16686/trace/{traceId}'),
   RUNTIMES: list
     .refine(
       (names) => names.length > 0 && names.every((name) => isRuntimeName(name)),
@@ -181,13 +158,8 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, 'at least 16 characters of ASCII, without spaces')
     .optional(),
   ALLOW_ANONYMOUS: flag(false),
-  ALLOWED_HOSTS: list.default([]),
-  CORS_ORIGINS: list
-    .refine(
-      (origins) => origins.every((origin) => isHttpOrigin(origin)),
-      'origins such as http://localhost:3000, separated by commas',
-    )
-    .default([]),
+  ALLOWED_HOSTS: hosts.default([]),
+  CORS_ORIGINS: origins.default([]),
   MAX_TASKS: wholeNumber(10_000, 1, 100_000),
   MAX_WORKERS: wholeNumber(64, 1, 1_000),
   MAX_RUNS_IN_FLIGHT: wholeNumber(16, 1, 1_000),
@@ -227,11 +199,6 @@ const schema = z.object({
     )
     .default('info'),
 });
-
-/** As browsers write it: no path, no trailing slash. */
-function isHttpOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.parse(text)?.origin === text;
-}
 
 /** Anyone who can reach the service can start runs: so beyond loopback it asks for a token, or an explicit word. */
 function exposureProblems({

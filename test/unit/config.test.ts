@@ -55,6 +55,11 @@ describe('the configuration', () => {
     ['AWS_ENDPOINT_URL', 'localhost'],
     ['AWS_ENDPOINT_URL_S3', 'ftp://localhost'],
     ['TRACE_URL_TEMPLATE', 'http://localhost/trace'],
+    ['TRACE_URL_TEMPLATE', 'javascript:{traceId}'],
+    ['TRACE_URL_TEMPLATE', 'localhost/{traceId}'],
+    ['ALLOWED_HOSTS', 'http://bench.example'],
+    ['ALLOWED_HOSTS', '*.example'],
+    ['ALLOWED_HOSTS', 'bench.example/path'],
     ['RUNTIMES', 'node26,node12'],
     ['EMULATOR_FAULTS', 'explode@photos/1.jpg'],
     ['LOG_LEVEL', 'loud'],
@@ -68,6 +73,11 @@ describe('the configuration', () => {
     ['BENCH_TOKEN', 'nicht-nur-ASCII-größer'],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))]);
+  });
+
+  it('takes hosts with and without a port', () => {
+    const given = 'service, bench.example:8080,[fd00::1],my_service,10.0.0.1';
+    expect(readConfig({ ALLOWED_HOSTS: given }).allowedHosts).toEqual(given.split(/, ?/));
   });
 
   it('takes origins as browsers write them', () => {
