@@ -1,6 +1,13 @@
 import type { Attributes } from '@opentelemetry/api';
 import { betweenMs } from '../src/record/clock.ts';
-import type { AttemptRecord, IntervalNs, LlmRecord, RunRecord, TaskRecord } from '../src/record/record.ts';
+import {
+  queueMs,
+  type AttemptRecord,
+  type IntervalNs,
+  type LlmRecord,
+  type RunRecord,
+  type TaskRecord,
+} from '../src/record/record.ts';
 import { runAttribute, semantic, taskAttribute } from './names.ts';
 import { redactUrl } from './redaction.ts';
 
@@ -31,7 +38,7 @@ export function taskAttributes(task: TaskRecord, withContent: boolean): Attribut
       [taskAttribute.state]: task.state,
       [taskAttribute.started]: task.startedAtNs === null ? false : null,
       [taskAttribute.reused]: task.reused,
-      [taskAttribute.queueMs]: betweenMs(task.queuedAtNs, task.admittedAtNs),
+      [taskAttribute.queueMs]: queueMs(task),
       [taskAttribute.prepareMs]: betweenMs(task.admittedAtNs, task.startedAtNs),
       [taskAttribute.handBackMs]: betweenMs(task.endedAtNs, task.returnedAtNs),
       [taskAttribute.upstreamCode]: task.state === 'failed' ? task.error.upstreamCode : null,

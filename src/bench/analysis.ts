@@ -60,9 +60,13 @@ function waitingLimit(done: readonly OkTask[]): Limit {
   return runs.length > 0 ? { limitMs: largest(runs), limitedBy: 'slowest_task' } : unknownLimit;
 }
 
-/** As the server tells it: of a task's answers the last, with which it succeeded. */
-function answerMs({ attempts }: OkTask): number | null {
-  return attempts?.at(-1)?.serverMs ?? null;
+/**
+ * As the server tells it: of a task's answers the last, with which it succeeded. What a cache or a proxy tells of other
+ * requests may be longer than this one took, which no limit is.
+ */
+function answerMs(task: OkTask): number | null {
+  const toldMs = task.attempts?.at(-1)?.serverMs ?? null;
+  return toldMs === null ? null : Math.min(toldMs, nsToMs(task.endedAtNs - task.startedAtNs));
 }
 
 function runMs({ startedAtNs, endedAtNs }: TaskRecord): number | null {

@@ -2,7 +2,13 @@ import { analyse, type Analysis } from '../bench/analysis.ts';
 import type { Shares } from '../bench/shares.ts';
 import type { WorkloadDeclaration } from '../workloads/declaration.ts';
 import { betweenMs, nsToMs, roundedMs } from '../record/clock.ts';
-import type { IntervalNs, LlmRecord, RunRecord, TaskRecord } from '../record/record.ts';
+import {
+  queueMs,
+  type IntervalNs,
+  type LlmRecord,
+  type RunRecord,
+  type TaskRecord,
+} from '../record/record.ts';
 
 /**
  * The body of a run. Times are milliseconds from the run's start, to the microsecond; `null` is what was not observed
@@ -40,7 +46,7 @@ export function runView(
     fanOutMs: rounded(betweenMs(record.fanOutStartedAtNs, record.endedAtNs)),
     signing: signing === null ? null : { durationMs: rounded(nsToMs(signing.toNs - signing.fromNs)) },
     tasks: record.tasks.map((task) => taskView(record, task, tellsAnswers)),
-    callsSpent: plan.join === 'hedged' ? record.tasks.length : null,
+    callsSpent: plan.join === 'hedged' ? record.tasks.filter(began).length : null,
     analysis: roundedAnalysis(analyse(record, work)),
     isolate: record.isolate,
     runner: {
@@ -60,12 +66,16 @@ export function runView(
   };
 }
 
+function began({ startedAtNs }: TaskRecord): boolean {
+  return startedAtNs !== null;
+}
+
 function taskView(record: RunRecord, task: TaskRecord, tellsAnswers: boolean) {
   const phases = task.attempts?.at(-1)?.phases;
   return {
     index: task.index,
     state: task.state,
-    queueMs: rounded(betweenMs(task.queuedAtNs, task.admittedAtNs)),
+    queueMs: rounded(queueMs(task)),
     prepareMs: rounded(betweenMs(task.admittedAtNs, task.startedAtNs)),
     startMs: rounded(betweenMs(record.startedAtNs, task.startedAtNs)),
     endMs: rounded(betweenMs(record.startedAtNs, task.endedAtNs)),

@@ -1,4 +1,4 @@
-import type { ClockAnchor, InstantNs } from './clock.ts';
+import { betweenMs, type ClockAnchor, type InstantNs } from './clock.ts';
 import type { ParameterValue, RunPlan, Warning } from './plan.ts';
 
 /** Every code a task can fail with. A code is never reused. */
@@ -226,4 +226,9 @@ export interface RunRecord {
   /** `null` where the work is not CPU work, or was not measured alone. */
   readonly calibration: Calibration | null;
   readonly warnings: readonly Warning[];
+}
+
+/** How long a task waited for its slot, in milliseconds; `null` where it did not get one, or a join ended before it began. */
+export function queueMs({ state, queuedAtNs, admittedAtNs, startedAtNs }: TaskRecord): number | null {
+  return state === 'cancelled' && startedAtNs === null ? null : betweenMs(queuedAtNs, admittedAtNs);
 }

@@ -82,6 +82,27 @@ describe('the body of a run', () => {
     });
   });
 
+  it('has null times, and no call spent, of a task that the join ended before it began', () => {
+    const { output: _, ...facts } = okTask(1, {});
+    const unbegun = {
+      ...facts,
+      state: 'cancelled',
+      startedAtNs: null,
+      endedAtNs: null,
+      returnedAtNs: null,
+    } as const;
+    const record = recordOf({ plan: planOf({ join: 'hedged' }), tasks: [okTask(0), unbegun] });
+    const view = runView(record, io, template);
+    expect(view.callsSpent).toBe(1);
+    expect(view.tasks[1]).toMatchObject({
+      queueMs: null,
+      prepareMs: null,
+      startMs: null,
+      endMs: null,
+      handBackMs: null,
+    });
+  });
+
   it('tells the answers when the parameter that the workload has for it says so', () => {
     const output = { value: null, body: null, text: 'yes', llm: null };
     const told = (workload: typeof cpu | typeof io, aloud: boolean) =>
