@@ -111,7 +111,7 @@ function hint(field: string, text: string, allowed: string | readonly string[]):
 
 export function integerProblem(text: string, minimum: number, maximum: number): string | null {
   if (text === '') return 'is empty';
-  if (!/^(0|[1-9]\d*)$/.test(text)) return 'is not a whole number in decimal digits';
+  if (!/^(0|[1-9]\d*)$/.test(text)) return 'is not a whole number in decimal digits, without leading zeros';
   const value = Number(text);
   if (value < minimum) return `is below ${minimum}`;
   return value > maximum ? `is above ${maximum}` : null;
