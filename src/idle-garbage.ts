@@ -13,16 +13,16 @@ const littleBytes = 8 * 2 ** 20;
  */
 export class IdleGarbage {
   readonly #collect: () => void;
-  readonly #used: () => number;
+  readonly #held: () => number;
   readonly #timer: NodeJS.Timeout;
   #busy = 0;
-  #usedAfter: number;
+  #heldAfter: number;
 
-  /** @param used how much memory this process uses, in bytes */
-  constructor(collect: () => void = collector(), used: () => number = usedBytes) {
+  /** @param held how much memory this process has of the system, in bytes */
+  constructor(collect: () => void = collector(), held: () => number = heldBytes) {
     this.#collect = collect;
-    this.#used = used;
-    this.#usedAfter = used();
+    this.#held = held;
+    this.#heldAfter = held();
     this.#timer = setTimeout(() => this.#tidy(), idleMs).unref();
   }
 
@@ -38,9 +38,9 @@ export class IdleGarbage {
   }
 
   #tidy(): void {
-    if (this.#busy > 0 || this.#used() - this.#usedAfter < littleBytes) return;
+    if (this.#busy > 0 || this.#held() - this.#heldAfter < littleBytes) return;
     this.#collect();
-    this.#usedAfter = this.#used();
+    this.#heldAfter = this.#held();
   }
 }
 
@@ -53,9 +53,12 @@ export function collectWhenIdle(server: Server): void {
   });
 }
 
-/** Of V8 itself: `process.memoryUsage()` opens a file, which fails where too many are open. */
-function usedBytes(): number {
-  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+/**
+ * With the room that V8 keeps though it is empty. Of V8 itself: `process.memoryUsage()` opens a file, which fails where too
+ * many are open.
+ */
+function heldBytes(): number {
+  const { total_heap_size: heap, external_memory: external } = getHeapStatistics();
   return heap + external;
 }
 
