@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 
 /** Longer than between two runs that somebody asks for one after another: V8 then forgets what it compiled for them. */
 const idleMs = 10_000;
-/** What is not worth a collection: a readiness probe leaves less. */
+/** What is not worth a collection: a readiness probe takes less. */
 const littleBytes = 8 * 2 ** 20;
 
 /**
@@ -13,16 +13,16 @@ const littleBytes = 8 * 2 ** 20;
  */
 export class IdleGarbage {
   readonly #collect: () => void;
-  readonly #held: () => number;
+  readonly #allocated: () => number;
   readonly #timer: NodeJS.Timeout;
   #busy = 0;
-  #heldAfter: number;
+  #allocatedThen: number;
 
-  /** @param held how much memory this process has of the system, in bytes */
-  constructor(collect: () => void = collector(), held: () => number = heldBytes) {
+  /** @param allocated how much memory this process took so far, given back or not, in bytes */
+  constructor(collect: () => void = collector(), allocated: () => number = allocatedBytes) {
     this.#collect = collect;
-    this.#held = held;
-    this.#heldAfter = held();
+    this.#allocated = allocated;
+    this.#allocatedThen = allocated();
     this.#timer = setTimeout(() => this.#tidy(), idleMs).unref();
   }
 
@@ -38,9 +38,9 @@ export class IdleGarbage {
   }
 
   #tidy(): void {
-    if (this.#busy > 0 || this.#held() - this.#heldAfter < littleBytes) return;
+    if (this.#busy > 0 || this.#allocated() - this.#allocatedThen < littleBytes) return;
     this.#collect();
-    this.#heldAfter = this.#held();
+    this.#allocatedThen = this.#allocated();
   }
 }
 
@@ -54,12 +54,13 @@ export function collectWhenIdle(server: Server): void {
 }
 
 /**
- * With the room that V8 keeps though it is empty. Of V8 itself: `process.memoryUsage()` opens a file, which fails where too
- * many are open.
+ * Whether there is garbage can't be told by how much is used: V8 may have collected it and kept the room. Of V8 itself:
+ * `process.memoryUsage()` opens a file, which fails where too many are open. Node 24 and older know what is used alone.
  */
-function heldBytes(): number {
-  const { total_heap_size: heap, external_memory: external } = getHeapStatistics();
-  return heap + external;
+function allocatedBytes(): number {
+  const { used_heap_size: used, external_memory: external, ...others } = getHeapStatistics();
+  const allocated = 'total_allocated_bytes' in others ? others.total_allocated_bytes : used;
+  return allocated + external;
 }
 
 /**

@@ -74,6 +74,18 @@ describe('IdleGarbage', () => {
     expect(weak.deref()).toBeUndefined();
   });
 
+  it('collects after work whose garbage V8 has collected already, and kept the room', () => {
+    const collect = collector();
+    collect();
+    const own = new IdleGarbage(() => void (collected += 1));
+    own.begin();
+    expect(sizeWithMuchMb()).toBeGreaterThan(20);
+    collect();
+    own.end();
+    vi.advanceTimersByTime(10_000);
+    expect(collected).toBe(1);
+  });
+
   it('has V8 give what it emptied back to the system at once', () => {
     const collect = collector();
     collect();
