@@ -126,8 +126,7 @@ function attemptSpans(
  */
 function errorOf(task: TaskRecord, { statusCode, complete }: AttemptRecord, position: number): string | null {
   if (statusCode !== null && statusCode >= 400) return String(statusCode);
-  const wasTheLast = position === (task.attempts?.length ?? 0) - 1;
-  return complete || (wasTheLast && task.state !== 'failed') ? null : '_OTHER';
+  return complete || (isLast(task, position) && task.state !== 'failed') ? null : '_OTHER';
 }
 
 /** Of the attempt that gave a streamed answer, the last one: when its first token was there. */
@@ -136,9 +135,12 @@ function firstToken(
   { startedAtNs }: AttemptRecord,
   position: number,
 ): readonly InstantNs[] {
-  const isLast = position === (task.attempts?.length ?? 0) - 1;
   const afterMs = task.state === 'ok' ? (task.output.llm?.timeToFirstTokenMs ?? null) : null;
-  return isLast && afterMs !== null ? [startedAtNs + Math.round(afterMs * 1e6)] : [];
+  return isLast(task, position) && afterMs !== null ? [startedAtNs + Math.round(afterMs * 1e6)] : [];
+}
+
+function isLast({ attempts }: TaskRecord, position: number): boolean {
+  return position === (attempts?.length ?? 0) - 1;
 }
 
 function within({ fromNs, toNs }: Bar, instant: InstantNs): InstantNs {

@@ -41,6 +41,7 @@ export async function startOwnService(
   const stop = async (): Promise<void> => {
     service.kill('SIGTERM');
     await closed;
+    // That there is no guard was told when the service did not start for want of it.
     (await guarded?.catch(() => null))?.();
   };
   const listening = new Promise<string>((resolve, reject) => {

@@ -69,7 +69,7 @@ subscribe('undici:client:sendHeaders', (message) => {
 subscribe('undici:request:bodySent', (message) => exchangeIn(message)?.bodySent());
 subscribe('undici:request:headers', (message) => exchangeIn(message)?.answered(field(message, 'response')));
 subscribe('undici:request:trailers', (message) => exchangeIn(message)?.completed());
-subscribe('undici:request:error', (message) => exchangeIn(message)?.failed());
+subscribe('undici:request:error', (message) => exchangeIn(message)?.ended());
 
 /** The instants of one exchange, as undici tells them. */
 class UndiciExchange {
@@ -111,11 +111,11 @@ class UndiciExchange {
   }
 
   completed(): void {
-    this.#endedAtNs ??= this.#clock();
     this.#complete = true;
+    this.ended();
   }
 
-  failed(): void {
+  ended(): void {
     this.#endedAtNs ??= this.#clock();
   }
 

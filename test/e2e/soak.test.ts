@@ -16,10 +16,10 @@ const perSecond = 15;
 const stretchSeconds = 75;
 /**
  * Under load a heap is mostly garbage, more or less of it for minutes, and there may be a runner more or less. So there is
- * a lull after each stretch, until idle processes have collected theirs (10 s), V8 has given the emptied pages back (16 s
- * more), and the workers and runners that are kept for a next run have gone.
+ * a lull after each stretch, until the workers and runners that are kept for a next run have gone, and idle processes have
+ * collected their garbage (10 s).
  */
-const lullMs = Math.max(26_000, shelfDefaults.idleMs, exclusiveIdleMs) + 15_000;
+const lullMs = Math.max(shelfDefaults.idleMs, exclusiveIdleMs) + 15_000;
 const stretches = Math.max(6, Math.round((minutes * 60) / stretchSeconds));
 /** Caches fill, code is compiled, and heaps find their size, which takes V8 some 4,000 runs. */
 const warmUps = Math.floor(0.4 * stretches);
