@@ -37,14 +37,13 @@ export function redactUrl(url: string): string {
   return redacted + url.slice(done);
 }
 
-/** `%58-Amz-…` is the same parameter to a server. */
-function decoded(name: string): string {
-  if (!name.includes('%')) return name;
+/** As a server takes it: `%58-Amz-…` is `X-Amz-…`. What has a broken escape stays as it is. */
+export function decoded(text: string): string {
+  if (!text.includes('%')) return text;
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(text);
   } catch {
-    // A broken escape is no parameter that a server would take for a secret one.
-    return name;
+    return text;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PlainRequest } from '../aws/client.ts';
 import { isTransient } from '../aws/transient.ts';
-import { redactText } from '../../otel/redaction.ts';
+import { decoded, redactText } from '../../otel/redaction.ts';
 import { bodyRecord, contentLength } from './body.ts';
 import type { WorkloadEntry } from './entry.ts';
 import type { PrepareInputs } from './inputs.ts';
@@ -63,7 +63,7 @@ function requestFor(page: string): PlainRequest {
   if (username === '' && password === '') return { method: 'GET', url: page, headers: {}, body: null };
   url.username = '';
   url.password = '';
-  const user = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const user = Buffer.from(`${decoded(username)}:${decoded(password)}`);
   const headers = { authorization: `Basic ${user.toString('base64')}` };
   return { method: 'GET', url: url.href, headers, body: null };
 }

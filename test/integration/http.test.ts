@@ -92,14 +92,18 @@ describe('what can go wrong with a page', () => {
     });
   });
 
-  it.each(['got', 'undici'])(
-    'a page that asks for a password gets the one of its address from %s',
-    async (client) => {
+  it.each([
+    ['got', 'us%3Aer%40a:p%2Fss', 'us:er@a:p/ss'],
+    ['undici', 'us%3Aer%40a:p%2Fss', 'us:er@a:p/ss'],
+    ['undici', 'user:100%', 'user:100%'],
+  ])(
+    'a page that asks for a password gets from %s the one of its address: %s',
+    async (client, inAddress, asked) => {
       const { url, close } = await serve(({ headers: { authorization } }, response) => {
         const given = Buffer.from(authorization?.replace('Basic ', '') ?? '', 'base64').toString();
-        response.writeHead(given === 'us:er@a:p/ss' ? 200 : 401).end('x');
+        response.writeHead(given === asked ? 200 : 401).end('x');
       });
-      const page = url.replace('//', '//us%3Aer%40a:p%2Fss@');
+      const page = url.replace('//', `//${inAddress}@`);
       const record = await benchOf([page]).run('http', { tasks: '1', client });
       close();
       expect([record.outcome, record.tasks[0]?.attempts?.[0]?.url]).toEqual(['ok', `${url}/`]);
