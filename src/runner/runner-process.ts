@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeRecord } from '../record/record.ts';
+import { giveWay } from './give-way.ts';
 import { batchFromRunner, type FromRunner, type ToRunner } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { guardGroup, type Dismiss } from '../reaper.ts';
@@ -66,6 +67,8 @@ export class RunnerProcess {
     const failed = new Promise<Error>((resolve) => child.on('error', resolve));
     const { pid } = child;
     if (pid === undefined) throw await failed;
+    // What is measured leaves cores to who answers: else `/healthz` waits for a turn behind all that compute.
+    void giveWay(pid);
     const dismiss = await guardGroup(pid).catch((error: unknown) => {
       killGroup(pid);
       throw error;
