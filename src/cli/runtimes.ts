@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isOwn, isRuntimeName, runtimeNames, runtimesFolder, type RuntimeName } from '../runner/runtimes.ts';
+import { isSystemError } from '../system-error.ts';
 
 /**
  * `npm run runtimes -- node22 node24`: installs runtimes beside the one that executes the service, each from its npm
@@ -74,7 +75,7 @@ async function isInstalled(
     const text = await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8');
     return installed.parse(JSON.parse(text)).version === versions[name];
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
 }

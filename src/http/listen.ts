@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { collectWhenIdle } from '../idle-garbage.ts';
+import { isSystemError } from '../system-error.ts';
 import { pretty, problemOf, type Problem } from './problem.ts';
 
 export interface ListeningServer {
@@ -87,7 +88,7 @@ async function listening(server: Server, host: string, port: number): Promise<vo
   try {
     await once(server, 'listening');
   } catch (cause) {
-    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const taken = isSystemError(cause, 'EADDRINUSE');
     const reason = taken ? 'it is taken: set PORT to a free one' : String(cause);
     throw new Error(`Cannot listen on ${host}:${port}: ${reason}.`, { cause });
   }

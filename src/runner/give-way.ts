@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { getPriority, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isSystemError } from '../system-error.ts';
 
 /** How much nicer than this process: what POSIX's `nice` adds by default, one ninth of the weight in Linux's scheduler. */
 const nicer = 10;
@@ -28,7 +29,7 @@ async function setOfSession(pid: number): Promise<void> {
     try {
       return await writeFile(`/proc/${pid}/autogroup`, String(nicer), { flag: 'r+' });
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      if (!isSystemError(error, 'EAGAIN')) throw error;
     }
     await sleep(againMs, null, { ref: false });
   }

@@ -7,6 +7,7 @@ import { giveWay } from './give-way.ts';
 import { batchFromRunner, type FromRunner, type ToRunner } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { guardGroup, type Dismiss } from '../reaper.ts';
+import { isSystemError } from '../system-error.ts';
 import type { Runtime } from './runtimes.ts';
 
 export type RunnerKind = 'plain' | 'isolates';
@@ -183,7 +184,7 @@ function killGroup(groupId: number): boolean {
   try {
     return process.kill(-groupId, 'SIGKILL');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    if (isSystemError(error, 'ESRCH')) return false;
     throw error;
   }
 }
